@@ -1,0 +1,1 @@
+"""The same workloads on adjoint and, where it is installed, on torch: `python -m benchmarks`."""

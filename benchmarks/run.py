@@ -1,0 +1,119 @@
+"""Times every workload and prints the table."""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+from types import ModuleType
+
+from benchmarks import footprint, memory
+from benchmarks.harness import WORKLOADS, Measurement, Workload, measure
+
+THREADS = 2
+for group in ("small", "large", "models", "transforms"):
+    importlib.import_module(f"benchmarks.{group}")  # registers its workloads
+
+
+def load(names: list[str]) -> dict[str, ModuleType]:
+    """The libraries that are installed among those asked for."""
+    libraries = {}
+    for name in names:
+        try:
+            libraries[name] = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            print(f"{name} is not installed in {sys.prefix}: its column is left out")
+        else:
+            libraries[name].set_num_threads(THREADS)
+    return libraries
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    unit, scale = next(((u, s) for u, s in (("s", 1), ("ms", 1e-3)) if seconds >= s), ("us", 1e-6))
+    return f"{seconds / scale:.3g} {unit}"
+
+
+def ratio(results: dict[str, Measurement]) -> float | None:
+    """adjoint's time over torch's."""
+    ours, theirs = (results.get(name) for name in ("adjoint", "torch"))
+    if ours and theirs and ours.seconds and theirs.seconds:
+        return ours.seconds / theirs.seconds
+    return None
+
+
+def row(work: Workload, results: dict[str, Measurement]) -> str:
+    got = ratio(results)
+    cells = [f"{duration(result.seconds):>10}" for result in results.values()]
+    cells.append(f"{got:>8.2f}" if got is not None else f"{'-':>8}")
+    cells.append(f"{work.goal:>8.2f}" if work.goal is not None else f"{'':>8}")
+    if got is not None and work.goal is not None:
+        cells.append("  met" if got <= work.goal else "  missed")
+    return f"{work.title:<72}" + "".join(cells)
+
+
+def as_json(rows: list[tuple[Workload, dict[str, Measurement]]], libraries: dict) -> dict:
+    return {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "libraries": {name: library.__version__ for name, library in libraries.items()},
+        "threads": THREADS,
+        "workloads": {
+            work.name: {
+                "title": work.title,
+                "goal": work.goal,
+                "ratio": ratio(results),
+                "seconds": {name: result.seconds for name, result in results.items()},
+                "rounds": {name: result.rounds for name, result in results.items()},
+            }
+            for work, results in rows
+        },
+    }
+
+
+def report(options: argparse.Namespace) -> None:
+    """Time the workloads whose names contain `options.only` and print a row for each."""
+    libraries = load(options.libraries.split(","))
+    chosen = [work for work in WORKLOADS if options.only in work.name]
+    if not chosen:
+        raise SystemExit(f"no workload {options.only!r}: {', '.join(w.name for w in WORKLOADS)}")
+    versions = ", ".join(f"{name} {library.__version__}" for name, library in libraries.items())
+    print(f"{versions}; {THREADS} threads, float32, median of {options.rounds} rounds")
+    print("ratio: adjoint's time over torch's; goal: at most this ratio\n")
+    heads = [f"{name:>10}" for name in libraries] + [f"{'ratio':>8}", f"{'goal':>8}"]
+    print(f"{'':<72}" + "".join(heads))
+    rows = []
+    for work in chosen:
+        results = measure(work, libraries, options.rounds, options.seconds)
+        rows.append((work, results))
+        print(row(work, results), flush=True)
+        for name, result in results.items():
+            if result.error:
+                print(f"    {name}: {result.error}")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(as_json(rows, libraries), file, indent=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help="workloads whose names contain this")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.1, help="of one round")
+    parser.add_argument("--libraries", default="adjoint,torch")
+    parser.add_argument("--json", metavar="FILE", help="write every round's time there")
+    options = parser.parse_args()
+    report(options)
+    if not options.only:
+        libraries = options.libraries.split(",")
+        memory.report(libraries)
+        footprint.report(libraries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+// What is switched per thread: recording of the graph, inference mode.
+#pragma once
+
+namespace adj {
+
+struct Modes {
+  bool grad = true;
+  bool inference = false;
+  bool track_views = true;  // off inside a plain backward, where nothing is written through views
+};
+inline thread_local Modes modes;
+
+class GradMode {
+ public:
+  explicit GradMode(bool on) : before_(modes.grad) { modes.grad = on; }
+  ~GradMode() { modes.grad = before_; }
+  GradMode(const GradMode&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace adj

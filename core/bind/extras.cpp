@@ -1,0 +1,37 @@
+// Entry points of parts of the core that are not operators: optimizers, random state, raw bytes.
+#include <nanobind/nanobind.h>
+
+#include "bind/casters.h"
+
+namespace nb = nanobind;
+
+namespace adj::py {
+
+void bind_buffer(nb::module_& m);
+void bind_random(nb::module_& m);
+void bind_dlpack(nb::module_& m);
+
+void bind_extras(nb::module_& m) {
+  bind_buffer(m);
+  bind_random(m);
+  bind_dlpack(m);
+  m.def("_tensor_to_bytes", [](Tensor x) {
+    if (!x.contiguous()) runtime_error("_tensor_to_bytes takes a contiguous tensor");
+    return nb::bytes(x.data(), static_cast<size_t>(x.numel()) * itemsize(x.dtype()));
+  });
+  m.def("_tensor_from_bytes", [](nb::bytes data, nb::handle dtype, nb::handle shape) {
+    DType t;
+    if (!as_dtype(dtype.ptr(), t)) type_error("expected a torch.dtype");
+    Dims sizes;
+    for (nb::handle s : nb::borrow<nb::sequence>(shape)) sizes.push_back(as_int(s.ptr()));
+    Tensor x = empty(sizes, t);
+    size_t bytes = static_cast<size_t>(x.numel()) * itemsize(t);
+    if (bytes != data.size())
+      value_error("expected ", static_cast<int64_t>(bytes), " bytes for a tensor of shape ", sizes, " and dtype ",
+                  t, ", got ", static_cast<int64_t>(data.size()));
+    memcpy(x.data(), data.c_str(), bytes);
+    return x;
+  });
+}
+
+}  // namespace adj::py

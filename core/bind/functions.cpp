@@ -1,0 +1,240 @@
+// Python functions and methods of every operator in the registry, made by one loop.
+#include <cstring>
+#include <array>
+#include <map>
+
+#include "autograd/history.h"
+#include "bind/arguments.h"
+#include "bind/python.h"
+
+namespace adj::py {
+
+namespace {
+
+struct Entry {  // one Python name
+  std::string name;
+  std::string space;
+  std::vector<const Op*> overloads;
+  bool in_place = false;
+  std::string doc;
+};
+std::vector<Entry*> entries;
+constexpr int kMaxEntries = 1024;
+
+std::map<const Op*, PyTypeObject*>& result_types() {
+  static std::map<const Op*, PyTypeObject*> types;
+  return types;
+}
+
+PyTypeObject* result_type(const Op& op) {
+  PyTypeObject*& type = result_types()[&op];
+  if (type) return type;
+  auto* fields = new std::vector<PyStructSequence_Field>;
+  for (auto& name : op.schema.returns) fields->push_back({intern(name), nullptr});
+  fields->push_back({nullptr, nullptr});
+  auto* name = new std::string("torch.return_types." + op.schema.name);
+  PyStructSequence_Desc desc{name->c_str(), nullptr, fields->data(), static_cast<int>(op.schema.returns.size())};
+  type = PyStructSequence_NewType(&desc);
+  return type;
+}
+
+PyObject* wrap_results(const Op& op, Outs&& outs) {
+  if (!op.schema.returns_list && outs.size() == 1) return wrap(std::move(outs[0]));
+  if (!op.schema.returns.empty()) {
+    PyObject* result = PyStructSequence_New(result_type(op));
+    for (int i = 0; result && i < outs.size(); ++i) PyStructSequence_SetItem(result, i, wrap(outs[i]));
+    return result;
+  }
+  PyObject* tuple = PyTuple_New(outs.size());
+  for (int i = 0; tuple && i < outs.size(); ++i) PyTuple_SET_ITEM(tuple, i, wrap(std::move(outs[i])));
+  return tuple;
+}
+
+// out=: the result is written into a tensor of the user's, resized if need be.
+void write_out(const Op& op, PyObject* target, const Tensor& result) {
+  if (!is_tensor(target)) type_error(op.name, "(): argument 'out' must be Tensor, not ", Py_TYPE(target)->tp_name);
+  Tensor out = tensor_of(target);
+  if ((result.requires_grad() || out.requires_grad()) && modes.grad)
+    runtime_error(op.name, "(): functions with out=... arguments don't support automatic differentiation, "
+                  "but one of the arguments requires grad.");
+  if (!can_cast(result.dtype(), out.dtype()))
+    runtime_error("result type ", scalar_name_of(result.dtype()), " can't be cast to the desired output type ",
+                  scalar_name_of(out.dtype()));
+  if (!(out.sizes() == result.sizes())) {
+    Tensor fresh = empty(result.sizes(), out.dtype());
+    out->storage = fresh->storage;
+    out->set_layout(fresh.layout());
+  }
+  check_writable(out, op.name, false);
+  write_into(out, result);
+  bump_version(out, op.name);
+}
+
+PyObject* finish(const Op& op, Arguments& a, PyObject* self, bool in_place) {
+  if (in_place) {
+    PyObject* target = self;
+    Tensor x = tensor_of(target);
+    dispatch_into(op, a.values, x);
+    return Py_NewRef(target);
+  }
+  Outs outs = dispatch(op, a.values);
+  if (a.requires_grad)
+    for (auto& y : outs) set_requires_grad(y, true);
+  if (a.out) {
+    if (outs.size() == 1) {
+      write_out(op, a.out, outs[0]);
+    } else {
+      for (int i = 0; i < outs.size(); ++i) {
+        Object item = Object::checked(PySequence_GetItem(a.out, i));
+        write_out(op, item.get(), outs[i]);
+      }
+    }
+    if (outs.size() == 1) return Py_NewRef(a.out);
+    for (int i = 0; i < outs.size(); ++i)
+      outs[i] = tensor_of(Object::checked(PySequence_GetItem(a.out, i)).get());
+  }
+  return wrap_results(op, std::move(outs));
+}
+
+std::string signatures(const Entry& e) {
+  std::string text;
+  for (auto* op : e.overloads) text += "\n  " + op->schema.text;
+  return text;
+}
+
+PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  return guarded([&]() -> PyObject* {
+    std::string why;
+    for (const Op* op : e.overloads) {
+      Arguments a;
+      if (!a.parse(*op, self, args, nargs, kwnames)) {
+        if (PyErr_Occurred()) throw PythonError();
+        why = why.empty() || e.overloads.size() == 1 ? a.why : why;
+        continue;
+      }
+      PyObject* target = self;
+      if (e.in_place && !target) {
+        if (nargs < 1 || !is_tensor(args[0])) type_error(e.name, "(): the first argument must be a Tensor");
+        target = args[0];
+      }
+      return finish(*op, a, target, e.in_place);
+    }
+    if (e.overloads.size() == 1) type_error(why, "; the signature is\n  ", e.overloads[0]->schema.text);
+    std::string got;
+    if (self) got = "Tensor";
+    for (Py_ssize_t i = 0; i < nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0); ++i) {
+      if (!got.empty()) got += ", ";
+      if (i >= nargs) got += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, i - nargs))) + "=";
+      got += Py_TYPE(args[i])->tp_name;
+    }
+    type_error(e.name, "() received an invalid combination of arguments - got (", got, "); ", why,
+               "; expected one of:", signatures(e));
+  });
+}
+
+template <int I>
+PyObject* as_function(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  return call(*entries[I], nullptr, args, nargs, kwnames);
+}
+template <int I>
+PyObject* as_method(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  return call(*entries[I], self, args, nargs, kwnames);
+}
+
+using Vectorcall = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
+template <int... I>
+constexpr std::array<Vectorcall, sizeof...(I)> functions_of(std::integer_sequence<int, I...>) {
+  return {as_function<I>...};
+}
+template <int... I>
+constexpr std::array<Vectorcall, sizeof...(I)> methods_of(std::integer_sequence<int, I...>) {
+  return {as_method<I>...};
+}
+constexpr auto function_table = functions_of(std::make_integer_sequence<int, kMaxEntries>());
+constexpr auto method_table = methods_of(std::make_integer_sequence<int, kMaxEntries>());
+
+PyMethodDef* method_def(const char* name, Vectorcall f, const char* doc) {
+  return new PyMethodDef{name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f)),
+                         METH_FASTCALL | METH_KEYWORDS, doc};
+}
+
+const char* doc_of(Entry& e) {
+  for (auto* op : e.overloads) {
+    e.doc += op->schema.text + "\n";
+    e.doc += op->documentation;
+    e.doc += "\n";
+  }
+  return e.doc.c_str();
+}
+
+void add_entry(Entry* e, PyObject* spaces) {
+  if (entries.size() >= kMaxEntries) runtime_error("adjoint bug: more operators than kMaxEntries");
+  int i = static_cast<int>(entries.size());
+  entries.push_back(e);
+  const char* doc = doc_of(*e);
+  PyObject* key = PyUnicode_FromString(e->space.c_str());
+  PyObject* dict = PyDict_GetItem(spaces, key);
+  if (!dict) {
+    dict = PyDict_New();
+    PyDict_SetItem(spaces, key, dict);
+    Py_DECREF(dict);
+  }
+  Py_DECREF(key);
+  Object module(PyUnicode_FromString(e->space.empty() ? "adjoint" : ("adjoint." + e->space).c_str()));
+  Object function(PyCFunction_NewEx(method_def(e->name.c_str(), function_table[i], doc), nullptr, module.get()));
+  PyDict_SetItemString(dict, e->name.c_str(), function.get());
+  bool method = e->space.empty();
+  for (auto* op : e->overloads) {
+    Type first = op->schema.params.empty() ? Type::integer : op->schema.params[0].type;
+    method = method && op->is_method && (first == Type::tensor || first == Type::operand);
+  }
+  PyObject* tensor = reinterpret_cast<PyObject*>(tensor_type);
+  if (method && !PyDict_GetItemString(tensor_type->tp_dict, e->name.c_str())) {
+    Object descriptor(PyDescr_NewMethod(tensor_type, method_def(e->name.c_str(), method_table[i], doc)));
+    PyObject_SetAttrString(tensor, e->name.c_str(), descriptor.get());
+  }
+}
+
+}  // namespace
+
+const Entry* find_entry(const char* name) {
+  for (auto* e : entries)
+    if (e->space.empty() && e->name == name) return e;
+  return nullptr;
+}
+
+PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  const Entry* e = find_entry(name);
+  if (!e) {
+    PyErr_Format(PyExc_NotImplementedError, "%s is not there yet", name);
+    return nullptr;
+  }
+  return call(*e, nullptr, args, nargs, kwnames);
+}
+
+// {namespace: {name: function}}; methods go onto the Tensor type.
+void init_registry(PyObject* module) {
+  PyObject* spaces = PyDict_New();
+  std::vector<Entry*> order;
+  std::map<std::pair<std::string, std::string>, Entry*> known;
+  auto entry = [&](const std::string& space, const std::string& name, bool in_place) {
+    Entry*& e = known[{space, name}];
+    if (!e) {
+      e = new Entry{name, space, {}, in_place, {}};
+      order.push_back(e);
+    }
+    return e;
+  };
+  for (Op* op : Registry::get().ops()) {
+    for (auto& p : op->schema.params) p.interned = PyUnicode_InternFromString(p.name.c_str());
+    entry(op->schema.space, op->schema.name, false)->overloads.push_back(op);
+    if (op->in_place && op->schema.params[0].type != Type::number)
+      entry(op->schema.space, op->schema.name + "_", true)->overloads.push_back(op);
+  }
+  for (Entry* e : order) add_entry(e, spaces);
+  if (PyObject* plain = PyDict_GetItemString(spaces, "")) PyDict_Update(PyModule_GetDict(module), plain);
+  PyModule_AddObjectRef(module, "_namespaces", spaces);
+  Py_DECREF(spaces);
+}
+
+}  // namespace adj::py

@@ -1,0 +1,572 @@
+// The Node type (grad_fn), hooks, and the context of Python's Function.
+#include "autograd/node.h"
+
+#include <unordered_map>
+
+#include "autograd/history.h"
+#include "bind/hooks.h"
+#include "bind/python.h"
+#include "ops/kinds/kinds.h"
+
+namespace adj::py {
+
+PyTypeObject* node_type;
+
+namespace {
+
+PyTypeObject *context_type, *handle_type;
+std::atomic<uint64_t> hook_ids{0};
+
+Object tuple_of(const TensorList& xs) {
+  Object tuple = Object::checked(PyTuple_New(xs.size()));
+  for (int i = 0; i < xs.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(xs[i]));
+  return tuple;
+}
+
+Tensor gradient_from(PyObject* o, const char* who) {
+  if (o == Py_None) return {};
+  if (!is_tensor(o))
+    type_error(who, " must return a Tensor or None for each gradient, not ", Py_TYPE(o)->tp_name);
+  return tensor_of(o);
+}
+
+class PyHook final : public Hook {
+ public:
+  PyHook(PyObject* callable, HookForm form) : callable_(Object::borrowed(callable)), form_(form) {}
+  ~PyHook() override {
+    PythonLocked lock;
+    callable_ = Object();
+  }
+  void trace(Tracer& tracer) const override { tracer.visit_python(callable_.get()); }
+
+  TensorList call(const TensorList& first, const TensorList* second) override {
+    PythonLocked lock;
+    TensorList out;
+    if (form_ == HookForm::gradient || form_ == HookForm::tensor) {
+      Object x = Object::checked(wrap(first[0]));
+      Object result = Object::checked(PyObject_CallOneArg(callable_.get(), x.get()));
+      if (form_ == HookForm::tensor || result.get() == Py_None) return out;
+      Tensor g = gradient_from(result.get(), "a gradient hook");
+      if (!(g.sizes() == first[0].sizes()))
+        runtime_error("hook '", name(), "' has changed the size of value: ", first[0].sizes(), " to ",
+                      g.sizes());
+      out.push_back(g);
+      return out;
+    }
+    Object a = tuple_of(first);
+    Object result;
+    if (form_ == HookForm::before) {
+      result = Object::checked(PyObject_CallOneArg(callable_.get(), a.get()));
+    } else {
+      Object b = tuple_of(*second);
+      PyObject* args[] = {a.get(), b.get()};
+      result = Object::checked(PyObject_Vectorcall(callable_.get(), args, 2, nullptr));
+    }
+    if (result.get() == Py_None) return out;
+    if (is_tensor(result.get())) {
+      out.push_back(tensor_of(result.get()));
+      return out;
+    }
+    Object items = Object::checked(PySequence_Fast(result.get(), "a node hook must return a tuple"));
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(items.get());
+    if (n != first.size())
+      runtime_error("hook '", name(), "' has returned an incorrect number of values: ", n,
+                    " in place of ", first.size());
+    for (Py_ssize_t i = 0; i < n; ++i)
+      out.push_back(gradient_from(PySequence_Fast_GET_ITEM(items.get(), i), "a node hook"));
+    return out;
+  }
+
+ private:
+  std::string name() const {
+    Object n(PyObject_GetAttrString(callable_.get(), "__name__"));
+    PyErr_Clear();
+    return n && PyUnicode_Check(n.get()) ? PyUnicode_AsUTF8(n.get()) : "hook";
+  }
+  Object callable_;
+  HookForm form_;
+};
+
+// Handles of hooks
+
+struct PyHandle {
+  PyObject_HEAD
+  PyObject* owner;  // a Tensor or Node, weakly
+  uint64_t id;
+};
+
+template <class List>
+void erase_id(List& list, uint64_t id) {
+  std::erase_if(list, [id](auto& e) { return e.id == id; });
+}
+
+void remove_from(NodeHooks* hooks, uint64_t id) {
+  if (!hooks) return;
+  erase_id(hooks->tensor, id);
+  erase_id(hooks->before, id);
+  erase_id(hooks->after, id);
+}
+
+PyObject* handle_remove(PyObject* self, PyObject*) {
+  auto* handle = reinterpret_cast<PyHandle*>(self);
+  PyObject* owner = handle->owner ? PyWeakref_GetObject(handle->owner) : Py_None;
+  if (owner != Py_None) {
+    if (is_tensor(owner)) {
+      History* h = impl_of(owner)->history;
+      if (h && h->hooks) {
+        erase_id(h->hooks->tensor, handle->id);
+        erase_id(h->hooks->accumulated, handle->id);
+      }
+      if (h && h->grad_fn) remove_from(h->grad_fn->hooks.get(), handle->id);
+    } else {
+      remove_from(reinterpret_cast<PyNode*>(owner)->node->hooks.get(), handle->id);
+    }
+  }
+  Py_RETURN_NONE;
+}
+PyObject* handle_enter(PyObject* self, PyObject*) { return Py_NewRef(self); }
+PyObject* handle_exit(PyObject* self, PyObject*) { return handle_remove(self, nullptr); }
+PyObject* handle_id(PyObject* self, void*) {
+  return PyLong_FromUnsignedLongLong(reinterpret_cast<PyHandle*>(self)->id);
+}
+void handle_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  Py_XDECREF(reinterpret_cast<PyHandle*>(self)->owner);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+PyMethodDef handle_methods[] = {{"remove", handle_remove, METH_NOARGS, "Undoes the registration."},
+                                {"__enter__", handle_enter, METH_NOARGS, nullptr},
+                                {"__exit__", handle_exit, METH_VARARGS, nullptr},
+                                {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef handle_getset[] = {{"id", handle_id, nullptr, nullptr, nullptr},
+                               {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyType_Slot handle_slots[] = {{Py_tp_methods, handle_methods},
+                              {Py_tp_getset, handle_getset},
+                              {Py_tp_dealloc, reinterpret_cast<void*>(handle_dealloc)},
+                              {0, nullptr}};
+PyType_Spec handle_spec = {"adjoint.RemovableHandle", sizeof(PyHandle), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, handle_slots};
+
+// Nodes
+
+FreeList<1024> dead_nodes;
+
+int node_traverse(PyObject* self, visitproc visit, void* arg);
+int node_clear(PyObject* self);
+void node_dealloc(PyObject* self);
+
+// A subclass of Node for each name, as users know them: type(y.grad_fn).__name__ is "MulBackward0".
+PyTypeObject* type_of_nodes_named(const char* name) {
+  static auto* types = new std::unordered_map<const char*, PyTypeObject*>;  // names are interned
+  PyTypeObject*& type = (*types)[name];
+  if (!type) {
+    const char* full = intern(std::string("adjoint.autograd.graph.") + name);
+    PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                           {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                           {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                           {0, nullptr}};
+    PyType_Spec spec = {full, sizeof(PyNode), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        slots};
+    Object bases(PyTuple_Pack(1, node_type));
+    type = reinterpret_cast<PyTypeObject*>(PyType_FromSpecWithBases(&spec, bases.get()));
+    if (!type) throw PythonError();
+  }
+  return type;
+}
+
+void create_node_object(Node* node) {
+  auto* self = reinterpret_cast<PyNode*>(dead_nodes.take(type_of_nodes_named(node->name())));
+  if (!self) throw std::bad_alloc();
+  self->node = node;
+  self->weakrefs = nullptr;
+  node->become_python(self);
+}
+
+Node* node_of(PyObject* self) { return reinterpret_cast<PyNode*>(self)->node; }
+
+struct NodeVisitor final : Tracer {
+  visitproc visit_fn;
+  void* arg;
+  int result = 0;
+  NodeVisitor(visitproc v, void* a) : visit_fn(v), arg(a) {}
+  void visit(Counted* object) override {
+    if (result || !object) return;
+    if (void* python = object->python()) result = visit_fn(static_cast<PyObject*>(python), arg);
+    else if (object->unique()) object->trace(*this);
+  }
+  void visit_python(void* object) override {
+    if (!result && object) result = visit_fn(static_cast<PyObject*>(object), arg);
+  }
+};
+
+int node_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!node_of(self)) return 0;
+  NodeVisitor v(visit, arg);
+  node_of(self)->trace(v);
+  return v.result;
+}
+int node_clear(PyObject* self) {
+  if (node_of(self)) node_of(self)->clear();
+  return 0;
+}
+void node_dealloc(PyObject* self) {
+  auto* object = reinterpret_cast<PyNode*>(self);
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  if (object->weakrefs) PyObject_ClearWeakRefs(self);
+  Node* node = std::exchange(object->node, nullptr);
+  dead_nodes.give(self);
+  Py_DECREF(type);
+  if (node) node->destroy();
+}
+
+// A node of Python's Function: backward is ctx._backward.
+class FunctionNode final : public Node {
+ public:
+  FunctionNode(PyObject* context, const char* name) : context_(context), name_(name) {
+    Py_INCREF(context);
+  }
+  ~FunctionNode() override { drop_context(); }
+  const char* name() const override { return name_; }
+  bool is_python() const override { return true; }
+  PyObject* context() const { return context_; }
+  void trace(Tracer& tracer) const override {
+    Node::trace(tracer);
+    if (context_) tracer.visit_python(context_);
+    for (auto& s : saved)
+      if (s.tensor.defined()) tracer.visit(s.tensor.get());
+  }
+  void clear() override {
+    for (auto& s : saved) Tensor dropped = std::move(s.tensor);
+    drop_context();
+    Node::clear();
+  }
+  void release() override {
+    if (saved.empty()) return;
+    released = true;
+    for (auto& s : saved) s.tensor = {};
+  }
+  TensorList apply(TensorList&& grads, const SmallVec<bool, 4>& needs, bool create_graph) override;
+  void drop_context();
+  Tensor fitted(Tensor g, int i) const;
+
+  SmallVec<TensorMeta, 2> inputs;
+  SmallVec<Saved, 2> saved;
+  SmallVec<int, 2> saved_output;  // -1, or the output that the saved tensor is
+  bool released = false;
+  bool materialize = true;
+
+ private:
+  PyObject* context_;
+  const char* name_;
+};
+
+struct PyContext {
+  PyObject_HEAD
+  FunctionNode* node;  // weak: the node holds the context
+  PyObject* dict;
+};
+
+void FunctionNode::drop_context() {
+  if (!context_) return;
+  PythonLocked lock;
+  reinterpret_cast<PyContext*>(context_)->node = nullptr;
+  Py_CLEAR(context_);
+}
+
+TensorList FunctionNode::apply(TensorList&& grads, const SmallVec<bool, 4>& needs, bool create_graph) {
+  PythonLocked lock;
+  Object tuple = Object::checked(PyTuple_New(grads.size()));
+  for (int i = 0; i < grads.size(); ++i) {
+    Tensor g = grads[i];
+    if (!g.defined() && materialize && is_differentiable(outputs[i].dtype)) {
+      g = empty(outputs[i].sizes, outputs[i].dtype);
+      memset(g.data(), 0, static_cast<size_t>(g.numel()) * itemsize(g.dtype()));
+    }
+    PyTuple_SET_ITEM(tuple.get(), i, wrap(g));
+  }
+  if (!context_) runtime_error("the context of ", name_, " was freed");
+  Object method = Object::checked(PyObject_GetAttrString(context_, "_backward"));
+  GradMode mode(create_graph);
+  Object result = Object::checked(PyObject_CallOneArg(method.get(), tuple.get()));
+  Object items = Object::checked(PySequence_Fast(result.get(), "_backward must return a tuple"));
+  TensorList out(next.size());
+  for (int i = 0; i < PySequence_Fast_GET_SIZE(items.get()) && i < next.size(); ++i) {
+    Tensor g = gradient_from(PySequence_Fast_GET_ITEM(items.get(), i), name_);
+    if (needs[i] && g.defined()) out[i] = fitted(std::move(g), i);
+  }
+  return out;
+}
+
+// A returned gradient in the shape and dtype of its input: summed over what was broadcast.
+Tensor FunctionNode::fitted(Tensor g, int i) const {
+  const TensorMeta& want = inputs[i];
+  bool sums = g.dim() >= want.sizes.size();
+  for (int k = 1; sums && k <= want.sizes.size(); ++k) {
+    int64_t size = want.sizes[want.sizes.size() - k];
+    sums = size == 1 || size == g.size(-k);
+  }
+  if (!sums)
+    runtime_error("Function ", name_, " returned an invalid gradient at index ", i, " - got ",
+                  g.sizes(), " but expected shape compatible with ", want.sizes);
+  return sum_to(g, want);
+}
+
+PyObject* context_of(PyObject* self) {
+  auto* f = dynamic_cast<FunctionNode*>(node_of(self));
+  return f ? f->context() : nullptr;
+}
+
+PyObject* node_getattr(PyObject* self, PyObject* name) {
+  PyObject* found = PyObject_GenericGetAttr(self, name);
+  if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+  PyObject* context = context_of(self);
+  if (!context) return nullptr;
+  PyErr_Clear();
+  return PyObject_GetAttr(context, name);
+}
+PyObject* node_repr(PyObject* self) {
+  return PyUnicode_FromFormat("<%s object at %p>", node_of(self)->name(), self);
+}
+PyObject* node_name(PyObject* self, PyObject*) { return PyUnicode_FromString(node_of(self)->name()); }
+PyObject* node_next(PyObject* self, void*) {
+  Node* node = node_of(self);
+  PyObject* tuple = PyTuple_New(node->next.size());
+  for (int i = 0; tuple && i < node->next.size(); ++i)
+    PyTuple_SET_ITEM(tuple, i,
+                     Py_BuildValue("(NI)", wrap(node->next[i].node), node->next[i].output));
+  return tuple;
+}
+PyObject* node_metadata(PyObject* self, void*) {
+  Node* node = node_of(self);
+  if (!node->metadata) node->metadata = PyDict_New();
+  return Py_XNewRef(static_cast<PyObject*>(node->metadata));
+}
+PyObject* node_variable(PyObject* self, void*) {
+  TensorImpl* leaf = node_of(self)->variable();
+  if (!leaf) {
+    PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", node_of(self)->name());
+    return nullptr;
+  }
+  return guarded([&] { return wrap(Tensor(leaf)); });
+}
+PyObject* node_sequence(PyObject* self, PyObject*) {
+  return PyLong_FromUnsignedLongLong(node_of(self)->sequence);
+}
+PyObject* node_register_hook(PyObject* self, PyObject* callable) {
+  return guarded([&] {
+    uint64_t id = next_hook_id();
+    node_of(self)->make_hooks().after.push_back({make_hook(callable, HookForm::after), id});
+    return make_handle(self, id, "node");
+  });
+}
+PyObject* node_register_prehook(PyObject* self, PyObject* callable) {
+  return guarded([&] {
+    uint64_t id = next_hook_id();
+    node_of(self)->make_hooks().before.push_back({make_hook(callable, HookForm::before), id});
+    return make_handle(self, id, "node");
+  });
+}
+
+PyGetSetDef node_getset[] = {
+    {"next_functions", node_next, nullptr, "Where the gradients of the inputs flow.", nullptr},
+    {"metadata", node_metadata, nullptr, "A dict for the user.", nullptr},
+    {"variable", node_variable, nullptr, "The leaf that AccumulateGrad adds to.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The name of the node."},
+                              {"_sequence_nr", node_sequence, METH_NOARGS, nullptr},
+                              {"register_hook", node_register_hook, METH_O, nullptr},
+                              {"register_prehook", node_register_prehook, METH_O, nullptr},
+                              {nullptr, nullptr, 0, nullptr}};
+PyMemberDef node_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyNode, weakrefs), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
+PyType_Slot node_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                            {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                            {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                            {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
+                            {Py_tp_getattro, reinterpret_cast<void*>(node_getattr)},
+                            {Py_tp_getset, node_getset},
+                            {Py_tp_methods, node_methods},
+                            {Py_tp_members, node_members},
+                            {0, nullptr}};
+PyType_Spec node_spec = {
+    "adjoint.autograd.graph.Node", sizeof(PyNode), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+        Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    node_slots};
+
+// The context of a Function
+
+TensorList tensors_in(PyObject* tuple) {
+  TensorList out;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    PyObject* o = PyTuple_GET_ITEM(tuple, i);
+    out.push_back(is_tensor(o) ? tensor_of(o) : Tensor());
+  }
+  return out;
+}
+TensorMeta meta_of(const Tensor& x) {
+  TensorMeta meta;
+  if (x.defined()) {
+    meta.sizes = x->sizes;
+    meta.dtype = x.dtype();
+  }
+  return meta;
+}
+bool contains(const TensorList& list, const Tensor& x) {
+  for (auto& y : list)
+    if (y.defined() && y.same(x)) return true;
+  return false;
+}
+
+// ctx._attach(name, inputs, outputs, saved, dirty, non_differentiable, materialize)
+PyObject* context_attach(PyObject* self, PyObject* args) {
+  const char* name;
+  PyObject *inputs_, *outputs_, *saved_, *dirty_, *constant_;
+  int materialize;
+  if (!PyArg_ParseTuple(args, "sO!O!O!O!O!p", &name, &PyTuple_Type, &inputs_, &PyTuple_Type, &outputs_,
+                        &PyTuple_Type, &saved_, &PyTuple_Type, &dirty_, &PyTuple_Type, &constant_,
+                        &materialize))
+    return nullptr;
+  return guarded([&]() -> PyObject* {
+    TensorList inputs = tensors_in(inputs_), outputs = tensors_in(outputs_), saved = tensors_in(saved_);
+    TensorList dirty = tensors_in(dirty_), constant = tensors_in(constant_);
+    SmallVec<Edge, 2> edges;
+    for (auto& x : inputs) edges.push_back(x.defined() ? gradient_edge(x) : Edge{});
+    for (auto& x : dirty)
+      if (x.defined()) check_writable(x, name, true);
+    Ref<FunctionNode> node = make_node<FunctionNode>(self, intern(name));
+    reinterpret_cast<PyContext*>(self)->node = node.get();
+    node->next = std::move(edges);
+    node->materialize = materialize;
+    for (auto& x : inputs) node->inputs.push_back(meta_of(x));
+    for (auto& y : outputs) node->outputs.push_back(meta_of(y));
+    for (int i = 0; i < outputs.size(); ++i) {
+      const Tensor& y = outputs[i];
+      if (!y.defined() || !is_differentiable(y.dtype()) || contains(constant, y)) continue;
+      if (contains(dirty, y)) {
+        bump_version(y, name);
+        rebase_history(y, node, static_cast<uint32_t>(i));
+      } else {
+        set_history(y, node, static_cast<uint32_t>(i));
+      }
+    }
+    for (auto& x : saved) {
+      int output = -1;
+      for (int i = 0; i < outputs.size(); ++i)
+        if (x.defined() && outputs[i].defined() && outputs[i].same(x)) output = i;
+      // An output is kept without its history, which holds this node.
+      Tensor kept = output >= 0 ? detach(x) : x;
+      node->saved.push_back({kept, x.defined() ? version_of(x) : 0});
+      node->saved_output.push_back(output);
+    }
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* context_saved(PyObject* self, void*) {
+  FunctionNode* node = reinterpret_cast<PyContext*>(self)->node;
+  return guarded([&]() -> PyObject* {
+    if (!node) return PyTuple_New(0);
+    if (node->released)
+      runtime_error("Trying to backward through the graph a second time (or directly access saved "
+                    "tensors after they have already been freed): what ", node->name(), " saved was "
+                    "freed. Call backward(retain_graph=True) the first time if you need it again.");
+    Object tuple = Object::checked(PyTuple_New(node->saved.size()));
+    for (int i = 0; i < node->saved.size(); ++i) {
+      const Saved& s = node->saved[i];
+      Tensor x = s.tensor;
+      if (x.defined() && version_of(x) != s.version) {
+        const char* writer = x->storage->last_writer.load(std::memory_order_relaxed);
+        runtime_error("one of the variables needed for gradient computation has been modified by an "
+                      "inplace operation: a tensor of shape ", x.sizes(), ", saved by ", node->name(),
+                      ", was then written by ", writer ? writer : "an in-place operation",
+                      "; it is at version ", version_of(x), ", expected version ", s.version);
+      }
+      if (x.defined() && node->saved_output[i] >= 0) {
+        x = detach(x);
+        set_history(x, NodeRef(node), static_cast<uint32_t>(node->saved_output[i]));
+      }
+      PyTuple_SET_ITEM(tuple.get(), i, wrap(x));
+    }
+    return tuple.release();
+  });
+}
+
+PyObject* context_node(PyObject* self, void*) {
+  FunctionNode* node = reinterpret_cast<PyContext*>(self)->node;
+  return wrap(NodeRef(node));
+}
+
+int context_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(reinterpret_cast<PyContext*>(self)->dict);
+  return 0;
+}
+int context_clear(PyObject* self) {
+  Py_CLEAR(reinterpret_cast<PyContext*>(self)->dict);
+  return 0;
+}
+void context_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  Py_CLEAR(reinterpret_cast<PyContext*>(self)->dict);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+PyMethodDef context_methods[] = {{"_attach", context_attach, METH_VARARGS, nullptr},
+                                 {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef context_getset[] = {
+    {"saved_tensors", context_saved, nullptr, "The tensors given to save_for_backward.", nullptr},
+    {"_node", context_node, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMemberDef context_members[] = {
+    {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
+PyType_Slot context_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(context_dealloc)},
+                               {Py_tp_traverse, reinterpret_cast<void*>(context_traverse)},
+                               {Py_tp_clear, reinterpret_cast<void*>(context_clear)},
+                               {Py_tp_methods, context_methods},
+                               {Py_tp_getset, context_getset},
+                               {Py_tp_members, context_members},
+                               {0, nullptr}};
+PyType_Spec context_spec = {"adjoint._core._FunctionCtx", sizeof(PyContext), 0,
+                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, context_slots};
+
+}  // namespace
+
+uint64_t next_hook_id() { return ++hook_ids; }
+
+HookRef make_hook(PyObject* callable, HookForm form) {
+  if (!PyCallable_Check(callable)) type_error("a hook must be callable, got ", Py_TYPE(callable)->tp_name);
+  return HookRef(Ref<PyHook>::adopt(new PyHook(callable, form)));
+}
+
+PyObject* make_handle(PyObject* owner, uint64_t id, const char*) {
+  auto* handle = reinterpret_cast<PyHandle*>(handle_type->tp_alloc(handle_type, 0));
+  if (!handle) throw PythonError();
+  handle->owner = PyWeakref_NewRef(owner, nullptr);
+  handle->id = id;
+  return reinterpret_cast<PyObject*>(handle);
+}
+
+PyObject* wrap(const NodeRef& node) {
+  if (!node) Py_RETURN_NONE;
+  return Py_NewRef(static_cast<PyObject*>(node->python()));
+}
+
+void init_node_type(PyObject* module) {
+  node_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&node_spec));
+  handle_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&handle_spec));
+  context_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&context_spec));
+  node_created = create_node_object;
+  PyModule_AddObjectRef(module, "Node", reinterpret_cast<PyObject*>(node_type));
+  PyModule_AddObjectRef(module, "RemovableHandle", reinterpret_cast<PyObject*>(handle_type));
+  PyModule_AddObjectRef(module, "_FunctionCtx", reinterpret_cast<PyObject*>(context_type));
+}
+
+}  // namespace adj::py

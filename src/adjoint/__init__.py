@@ -1,0 +1,96 @@
+"""Automatic differentiation with PyTorch's semantics, in a few megabytes.
+
+>>> x = adjoint.tensor(3., requires_grad=True)
+>>> (x ** 2).backward()
+>>> x.grad
+tensor(6.)
+"""
+
+import importlib as _importlib
+import importlib.util as _importlib_util
+import math as _math
+import os as _os
+from typing import Any
+
+from adjoint import _core
+from adjoint._size import Size
+
+_core._set_size_type(Size)
+
+from adjoint._core import *  # noqa: E402, F403
+from adjoint._core import Tensor, device, dtype  # noqa: E402, F401
+from adjoint import _tensor_methods  # noqa: E402, F401
+from adjoint._creation import *  # noqa: E402, F403
+from adjoint.random import (  # noqa: E402, F401
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from adjoint.autograd.grad_mode import (  # noqa: E402, F401
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+)
+
+__version__ = "0.1.0"
+
+
+def _find_blas() -> None:
+    """Tells the core where OpenBLAS is; the core loads it with the first large product."""
+    wheel = _importlib_util.find_spec("scipy_openblas32")
+    for folder in (wheel.submodule_search_locations or ()) if wheel else ():
+        library = f"{folder}/lib/libscipy_openblas.so"
+        if _os.path.exists(library):
+            _core._set_blas_path(library)
+
+
+_find_blas()
+
+half, float, double, bfloat = _core.float16, _core.float32, _core.float64, _core.bfloat16
+short, int, long = _core.int16, _core.int32, _core.int64
+cfloat, cdouble = _core.complex64, _core.complex128
+strided, contiguous_format, preserve_format, channels_last = (
+    "torch.strided",
+    "torch.contiguous_format",
+    "torch.preserve_format",
+    "torch.channels_last",
+)
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+newaxis = None
+
+# Submodules are loaded when they are first asked for, so that `import adjoint` stays quick.
+_SUBMODULES = {
+    "autograd", "func", "nn", "optim", "utils", "linalg", "fft", "special", "random", "testing",
+    "distributions", "serialization", "backends", "cuda", "version", "amp", "jit", "array_api",
+}  # fmt: skip
+_LAZY = {
+    "save": "serialization",
+    "load": "serialization",
+    "vmap": "func",
+    "set_printoptions": "_tensor_str",
+    "finfo": "_limits",
+    "iinfo": "_limits",
+}
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *_LAZY})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        try:
+            return _importlib.import_module(f"adjoint.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"adjoint.{name}":
+                raise
+    elif name in _LAZY:
+        value = getattr(_importlib.import_module(f"adjoint.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'adjoint' has no attribute '{name}'")

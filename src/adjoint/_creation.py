@@ -1,0 +1,158 @@
+"""Tensors of arrays, and questions about types, that need no operator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjoint import _core
+from adjoint._core import Tensor
+
+__all__ = ["asarray", "from_dlpack", "from_numpy", "frombuffer", "is_tensor", "is_floating_point",
+           "is_complex", "numel", "result_type", "typename", "broadcast_shapes"]  # fmt: skip
+
+
+def from_numpy(array: Any) -> Tensor:
+    """A tensor on the memory of a NumPy array: writes to one show in the other.
+
+    A TypeError for anything but an array, or for a dtype that tensors do not have.
+
+    >>> import numpy
+    >>> adjoint.from_numpy(numpy.array([1, 2]))
+    tensor([1, 2])
+    """
+    import numpy
+
+    if not isinstance(array, numpy.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    if array.flags.writeable:
+        return _core._from_buffer(array, True)
+    import warnings
+
+    warnings.warn(
+        "The given NumPy array is not writable; writing to the tensor made of it is undefined. "
+        "Copy the array first: array.copy()",
+        UserWarning,
+        stacklevel=2,
+    )
+    return _core._from_buffer(array, False)
+
+
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """A 1-d tensor on the memory of an object with the buffer protocol.
+
+    >>> adjoint.frombuffer(bytearray([1, 0, 2, 0]), dtype=adjoint.int16)
+    tensor([1, 2], dtype=torch.int16)
+    """
+    view = memoryview(buffer).cast("B")
+    size = dtype.itemsize
+    if count < 0:
+        if (len(view) - offset) % size:
+            raise ValueError(
+                f"buffer length ({len(view) - offset} bytes after offset) must be a multiple of "
+                f"element size ({size})"
+            )
+        count = (len(view) - offset) // size
+    if count <= 0 or offset < 0 or offset + count * size > len(view):
+        raise ValueError(
+            f"requested {count} elements of {size} bytes at offset {offset} of a buffer of "
+            f"{len(view)} bytes"
+        )
+    formats = {"bool": "?", "uint8": "B", "int8": "b", "int16": "h", "int32": "i", "int64": "q",
+               "float16": "e", "float32": "f", "float64": "d"}  # fmt: skip
+    part = view[offset : offset + count * size].cast(formats[str(dtype)[6:]])
+    x = _core._from_buffer(part, not part.readonly)
+    return x.requires_grad_() if requires_grad else x
+
+
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor on the memory of another library's array, by the DLPack protocol.
+
+    >>> import numpy
+    >>> adjoint.from_dlpack(numpy.arange(3))
+    tensor([0, 1, 2])
+    """
+    if isinstance(ext_tensor, Tensor):
+        return ext_tensor.detach()
+    capsule = ext_tensor.__dlpack__() if hasattr(ext_tensor, "__dlpack__") else ext_tensor
+    return _core._from_dlpack(capsule)
+
+
+def asarray(
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of `obj`, on its memory unless `copy` is true or the dtype differs.
+
+    >>> adjoint.asarray([1, 2])
+    tensor([1, 2])
+    """
+    x = _core.as_tensor(obj, dtype=dtype, device=device)
+    if isinstance(obj, Tensor) and not requires_grad:
+        x = x.detach()
+    if copy and (x is obj or not isinstance(obj, (list, tuple, int, float))):
+        x = x.clone()
+    return x.detach().requires_grad_() if requires_grad else x
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype of `input` is floating point."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype of `input` is complex."""
+    return input.is_complex()
+
+
+def numel(input: Tensor) -> int:
+    """Number of elements of `input`."""
+    return input.numel()
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype of arithmetic between two tensors or numbers.
+
+    >>> adjoint.result_type(adjoint.tensor([1]), 1.0)
+    torch.float32
+    """
+    return _core._result_type(tensor1, tensor2)
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    """The shape that all of `shapes` broadcast to; a RuntimeError if there is none.
+
+    >>> adjoint.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
+    from adjoint._size import Size
+
+    result: list[int] = []
+    for shape in shapes:
+        sizes = [shape] if isinstance(shape, int) else list(shape)
+        n = max(len(result), len(sizes))
+        padded = [1] * (n - len(sizes)) + sizes
+        result = [1] * (n - len(result)) + result
+        for i, (a, b) in enumerate(zip(result, padded)):
+            if a != b and 1 not in (a, b):
+                raise RuntimeError(
+                    "Shape mismatch: objects cannot be broadcast to a single shape: "
+                    + ", ".join(str(tuple(s) if not isinstance(s, int) else (s,)) for s in shapes)
+                )
+            result[i] = b if a == 1 else a
+    return Size(result)
+
+
+def typename(obj: Any) -> str:
+    """The name of the type of `obj`, `torch.FloatTensor` and the like for tensors."""
+    return obj.type() if isinstance(obj, Tensor) else type(obj).__qualname__

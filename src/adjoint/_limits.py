@@ -1,0 +1,60 @@
+"""The limits of the numeric types: `finfo` and `iinfo`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjoint import _core
+
+# Bits of the significand behind the leading one, and the exponent range, by IEEE 754.
+_FLOATS = {"float16": (10, 15), "bfloat16": (7, 127), "float32": (23, 127), "float64": (52, 1023)}
+
+
+class finfo:
+    """Limits of a floating-point dtype (the default one if none is given).
+
+    >>> adjoint.finfo(adjoint.float32).eps
+    1.1920928955078125e-07
+    """
+
+    def __init__(self, type: Any = None) -> None:  # noqa: A002
+        dtype = type if type is not None else _core.get_default_dtype()
+        name = str(dtype.to_real())[6:]
+        if name not in _FLOATS:
+            raise TypeError(f"finfo() requires a floating point input type, not {dtype}: use iinfo")
+        digits, exponent = _FLOATS[name]
+        self.dtype = name
+        self.bits = dtype.to_real().itemsize * 8
+        self.eps = 2.0**-digits
+        self.max = (2.0 - self.eps) * 2.0**exponent
+        self.min = -self.max
+        self.tiny = self.smallest_normal = 2.0 ** (1 - exponent)
+        self.resolution = float(f"1e-{int(digits * 0.30103)}")
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+            f"eps={self.eps:g}, smallest_normal={self.tiny:g}, tiny={self.tiny:g}, "
+            f"dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Limits of an integer dtype.
+
+    >>> adjoint.iinfo(adjoint.int8).max
+    127
+    """
+
+    def __init__(self, type: Any) -> None:  # noqa: A002
+        name = str(type)[6:]
+        if "int" not in name:
+            raise TypeError(f"iinfo() requires an integer input type, not {type}: use finfo")
+        self.dtype = name
+        self.bits = type.itemsize * 8
+        signed = type.is_signed
+        self.min = -(2 ** (self.bits - 1)) if signed else 0
+        self.max = 2 ** (self.bits - signed) - 1
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -1,0 +1,298 @@
+"""Methods of Tensor that are written in Python: conversions and copies that are no hot path."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable
+
+from adjoint import _core
+from adjoint._core import Tensor
+
+_TYPES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
+          "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+          "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}  # fmt: skip
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    setattr(Tensor, function.__name__, function)
+    return function
+
+
+@_method
+def numpy(self: Tensor, *, force: bool = False) -> Any:
+    """A NumPy array on the same memory. `force` detaches first; otherwise a tensor that requires
+    grad is a RuntimeError.
+
+    >>> adjoint.tensor([1., 2.]).numpy()
+    array([1., 2.], dtype=float32)
+    """
+    import numpy
+
+    if self.requires_grad:
+        if not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        self = self.detach()
+    if _core._is_wrapped(self):
+        raise RuntimeError("numpy() cannot be called on a tensor under a transform (vmap, jvp)")
+    if self.dtype is _core.bfloat16:
+        raise TypeError("Got unsupported ScalarType BFloat16: NumPy has none; use x.float()")
+    return numpy.asarray(_core._buffer(self))
+
+
+@_method
+def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+    array = self.numpy()
+    if dtype is not None and array.dtype != dtype:
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+Tensor.__array_priority__ = 1000
+
+
+@_method
+def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
+               copy: bool | None = None) -> Any:  # fmt: skip
+    if self.requires_grad:
+        raise BufferError(
+            "Can't export tensors that require gradient, use tensor.detach() before exporting"
+        )
+    return _core._to_dlpack(self.clone() if copy else self)
+
+
+@_method
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    return (1, 0)  # kDLCPU
+
+
+@_method
+def __iter__(self: Tensor) -> Any:
+    if self.dim() == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(self.unbind(0))
+
+
+@_method
+def __contains__(self: Tensor, element: Any) -> bool:
+    if isinstance(element, (Tensor, int, float, bool)):
+        return bool((self == element).any())
+    raise RuntimeError(
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+    )
+
+
+@_method
+def __reversed__(self: Tensor) -> Tensor:
+    return self if self.dim() == 0 else self.flip(0)
+
+
+@_method
+def __format__(self: Tensor, spec: str) -> str:
+    if self.dim() == 0 and not _core._is_wrapped(self):
+        return self.item().__format__(spec)
+    return object.__format__(self, spec)
+
+
+@_method
+def __deepcopy__(self: Tensor, memo: dict[Any, Any]) -> Tensor:
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
+            "the moment; detach() or clone() first."
+        )
+    if id(self) in memo:
+        return memo[id(self)]
+    import copy
+
+    # Tensors on one memory stay on one memory: the storage is copied once, and seen as before.
+    key = ("storage", self._storage_ptr(), self.dtype)
+    if key not in memo:
+        everything = self.detach().as_strided((self._storage_bytes() // self.itemsize,), (1,), 0)
+        memo[key] = everything.clone()
+    data = memo[key].as_strided(self.shape, self.stride(), self.storage_offset())
+    new = Tensor._make_subclass(type(self), data, self.requires_grad)
+    memo[id(self)] = new
+    for name, value in self.__dict__.items():
+        new.__dict__[name] = copy.deepcopy(value, memo)
+    if self.grad is not None:
+        new.grad = copy.deepcopy(self.grad, memo)
+    return new
+
+
+@_method
+def __copy__(self: Tensor) -> Tensor:
+    new = Tensor._make_subclass(type(self), self, self.requires_grad)
+    new.__dict__.update(self.__dict__)
+    return new
+
+
+def _rebuild(cls: type, data: bytes, dtype: str, shape: tuple[int, ...], requires_grad: bool,
+             attributes: dict[str, Any]) -> Tensor:  # fmt: skip
+    x = _core._tensor_from_bytes(data, getattr(_core, dtype), shape)
+    x = Tensor._make_subclass(cls, x, requires_grad)
+    x.__dict__.update(attributes)
+    return x
+
+
+@_method
+def __reduce_ex__(self: Tensor, protocol: int) -> Any:
+    if not self.is_leaf:
+        raise RuntimeError("only leaf tensors can be pickled; detach() first")
+    data = _core._tensor_to_bytes(self.detach().contiguous())
+    return _rebuild, (type(self), data, str(self.dtype)[6:], tuple(self.shape), self.requires_grad,
+                      dict(self.__dict__))  # fmt: skip
+
+
+@_method
+def __dir__(self: Tensor) -> list[str]:
+    return sorted(set(dir(type(self))) | set(self.__dict__))
+
+
+def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor type (`torch.FloatTensor`), or the tensor as another dtype."""
+    if dtype is None:
+        return f"torch.{_TYPES[str(self.dtype)[6:]]}Tensor"
+    if isinstance(dtype, str):
+        names = {f"torch.{v}Tensor": k for k, v in _TYPES.items()}
+        if dtype not in names:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = getattr(_core, names[dtype])
+    return self.to(dtype)
+
+
+Tensor.type = _type  # not named so here, where `type` is Python's
+
+
+@_method
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor as the dtype of `other`."""
+    return self.to(other.dtype)
+
+
+@_method
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor on the CPU: itself, if it is there."""
+    return self.to("cpu")
+
+
+@_method
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """A RuntimeError: this build has no CUDA devices."""
+    return self.to("cuda")
+
+
+@_method
+def element_size(self: Tensor) -> int:
+    """Bytes per element."""
+    return self.itemsize
+
+
+@_method
+def get_device(self: Tensor) -> int:
+    """Number of the CUDA device; -1 on the CPU."""
+    return -1
+
+
+@_method
+def is_shared(self: Tensor) -> bool:
+    """Whether the memory is shared between processes."""
+    return False
+
+
+@_method
+def share_memory_(self: Tensor) -> Tensor:
+    """Accepted for compatibility; memory is not shared between processes."""
+    return self
+
+
+@_method
+def is_pinned(self: Tensor) -> bool:
+    """Whether the memory is page-locked; never, without CUDA."""
+    return False
+
+
+@_method
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """Accepted for compatibility."""
+    return self
+
+
+@_method
+def is_signed(self: Tensor) -> bool:
+    """Whether the dtype has negative values."""
+    return self.dtype.is_signed
+
+
+@_method
+def is_same_size(self: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape."""
+    return self.shape == other.shape
+
+
+class UntypedStorage:
+    """The memory of a tensor, in bytes."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def data_ptr(self) -> int:
+        """Address of the first byte."""
+        return self._tensor._storage_ptr()
+
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        return self._tensor._storage_bytes()
+
+    size = __len__ = nbytes
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr()
+
+    def __hash__(self) -> int:
+        return hash(self.data_ptr())
+
+
+@_method
+def untyped_storage(self: Tensor) -> UntypedStorage:
+    """The memory of the tensor, shared with its views."""
+    return UntypedStorage(self)
+
+
+Tensor.storage = untyped_storage
+
+
+@_method
+def set_(self: Tensor, source: Tensor) -> Tensor:
+    """Makes this tensor share the memory, shape and strides of `source`."""
+    self.data = source
+    return self
+
+
+@_method
+def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None,
+               requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """A tensor of `data` with this tensor's dtype unless another is given."""
+    return _core.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+def _new(name: str) -> Callable[..., Tensor]:
+    function = _core._namespaces[""][name]
+
+    def new(self: Tensor, *args: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        return function(*args, dtype=dtype or self.dtype, **kwargs)
+
+    new.__name__ = f"new_{name}"
+    new.__doc__ = f"`adjoint.{name}` with this tensor's dtype unless another is given."
+    return new
+
+
+for _name in ("zeros", "ones", "empty", "full"):
+    setattr(Tensor, f"new_{_name}", _new(_name))
+
+Tensor.new = lambda self, *args: Tensor(*args).to(self.dtype)
+Tensor.names = property(lambda self: (None,) * self.dim())
+Tensor.layout = property(lambda self: "torch.strided")
+Tensor.real = property(lambda self: self if not self.is_complex() else _core._namespaces[""]["real"](self))
+del sys

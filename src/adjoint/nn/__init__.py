@@ -1,0 +1,23 @@
+"""Neural network layers: modules, their functional forms, and initialisation.
+
+>>> model = adjoint.nn.Sequential(adjoint.nn.Linear(4, 8), adjoint.nn.ReLU())
+>>> model(adjoint.zeros(2, 4)).shape
+torch.Size([2, 8])
+"""
+
+from . import functional, init, utils
+from . import modules as modules
+from . import parameter as parameter
+from .modules import *  # noqa: F403
+from .parameter import Buffer, Parameter
+
+__all__ = [
+    *(name for name in modules.__dict__ if name[0].isupper()),
+    "Buffer",
+    "Parameter",
+    "functional",
+    "init",
+    "modules",
+    "parameter",
+    "utils",
+]

@@ -1,0 +1,44 @@
+"""The default generator of random numbers.
+
+>>> adjoint.random.manual_seed(1).initial_seed()
+1
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from adjoint._core import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+
+__all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
+           "seed", "set_rng_state"]  # fmt: skip
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+    """On leaving, the default generator is as it was on entering.
+
+    >>> with adjoint.random.fork_rng():
+    ...     a = adjoint.rand(2)
+    >>> bool((a == adjoint.rand(2)).all())
+    True
+    """
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+

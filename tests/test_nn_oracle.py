@@ -1,0 +1,137 @@
+"""The same layers in torch, where it is installed: signatures, reprs, state, outputs."""
+
+import inspect
+
+import pytest
+from _backend import NAME, assert_close, torch
+
+if NAME != "adjoint":
+    pytest.skip("compares adjoint with torch", allow_module_level=True)
+oracle = pytest.importorskip("torch")
+nn = torch.nn
+
+CLASSES = sorted(
+    name for name in nn.__all__ if isinstance(getattr(nn, name), type) and name != "Buffer"
+)
+
+LAYERS = [
+    "Linear(3, 4)",
+    "Linear(3, 4, bias=False)",
+    "Bilinear(2, 3, 4)",
+    "Identity(3)",
+    "Embedding(5, 3)",
+    "Embedding(5, 3, padding_idx=-1, max_norm=1.0, norm_type=3.0, scale_grad_by_freq=True)",
+    "LayerNorm(4)",
+    "LayerNorm([3, 4], eps=1e-3, bias=False)",
+    "LayerNorm(4, elementwise_affine=False)",
+    "Flatten()",
+    "Unflatten(1, (2, 2))",
+    "Dropout(0.2)",
+    "Dropout1d(inplace=True)",
+    "Dropout2d()",
+    "Dropout3d()",
+    "AlphaDropout()",
+    "FeatureAlphaDropout()",
+    "ReLU()",
+    "ReLU(inplace=True)",
+    "ReLU6()",
+    "ReLU6(True)",
+    "ELU()",
+    "ELU(2.0, True)",
+    "CELU(inplace=True)",
+    "SELU(True)",
+    "GELU()",
+    "GELU('tanh')",
+    "SiLU(True)",
+    "Mish()",
+    "Softplus()",
+    "Softsign()",
+    "Softmax(1)",
+    "Softmax()",
+    "Softmin(0)",
+    "Softmax2d()",
+    "LogSoftmax(-1)",
+    "LogSigmoid()",
+    "Sigmoid()",
+    "Tanh()",
+    "Hardtanh(-2, 2, True)",
+    "Hardswish(True)",
+    "Hardsigmoid(True)",
+    "LeakyReLU(0.1, True)",
+    "PReLU(3)",
+    "GLU()",
+    "Threshold(0.1, 20, True)",
+    "MSELoss()",
+    "CrossEntropyLoss(label_smoothing=0.1)",
+    "Sequential(nn.Linear(2, 3), nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.Tanh()]))",
+    "ModuleDict({'a': nn.Sequential(nn.ReLU()), 'b': nn.Tanh()})",
+    "ParameterList()",
+    "ParameterDict()",
+]
+
+
+def make(library, text):
+    return eval(f"nn.{text}", {"nn": library.nn})
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_arguments_and_defaults(name):
+    def arguments(cls):
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return [(p.name, p.kind, p.default) for p in parameters]
+
+    if name in ("ModuleDict", "ParameterDict", "ParameterList"):  # the names of the only argument
+        assert len(arguments(getattr(nn, name))) == len(arguments(getattr(oracle.nn, name)))
+    elif name == "Parameter":
+        pass
+    else:
+        assert arguments(getattr(nn, name)) == arguments(getattr(oracle.nn, name))
+
+
+@pytest.mark.parametrize("text", LAYERS)
+def test_repr_and_state(text):
+    mine, theirs = make(torch, text), make(oracle, text)
+    assert repr(mine) == repr(theirs)
+    shapes = [(name, tuple(value.shape)) for name, value in mine.state_dict().items()]
+    assert shapes == [(name, tuple(value.shape)) for name, value in theirs.state_dict().items()]
+    assert mine.state_dict()._metadata == theirs.state_dict()._metadata
+
+
+@pytest.mark.parametrize("name", nn.init.__all__)
+def test_initialisers_have_the_arguments(name):
+    mine = inspect.signature(getattr(nn.init, name)).parameters.values()
+    theirs = inspect.signature(getattr(oracle.nn.init, name)).parameters.values()
+    assert [(p.name, p.default) for p in mine] == [(p.name, p.default) for p in theirs]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for n in vars(nn.Module) if not n.startswith("_") and inspect.isfunction(vars(nn.Module)[n])]
+    + ["to", "state_dict", "load_state_dict", "register_forward_hook", "register_forward_pre_hook"],
+)
+def test_methods_of_modules_have_the_arguments(name):
+    def arguments(cls):
+        parameters = inspect.signature(getattr(cls, name)).parameters.values()
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        return [(p.name, p.default) for p in named]
+
+    assert arguments(nn.Module) == arguments(oracle.nn.Module)
+
+
+def test_a_network_computes_the_same():
+    text = "Sequential(nn.Linear(3, 5), nn.LayerNorm(5), nn.Tanh(), nn.Linear(5, 2))"
+    mine, theirs = make(torch, text).double(), make(oracle, text).double()
+    state = {
+        name: torch.tensor(v.tolist(), dtype=torch.float64)
+        for name, v in theirs.state_dict().items()
+    }
+    mine.load_state_dict(state)
+    x = [[0.1, -0.2, 0.3], [1.0, 2.0, 3.0]]
+    out = mine(torch.tensor(x, dtype=torch.float64))
+    expected = theirs(oracle.tensor(x, dtype=oracle.float64))
+    assert_close(out, expected.tolist())
+    target = [1, 0]
+    nn.CrossEntropyLoss()(out, torch.tensor(target)).backward()
+    oracle.nn.CrossEntropyLoss()(expected, oracle.tensor(target)).backward()
+    for p, q in zip(mine.parameters(), theirs.parameters()):
+        assert_close(p.grad, q.grad.tolist())

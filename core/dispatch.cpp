@@ -17,8 +17,9 @@ Registry& Registry::get() {
 
 static bool has_name(const Schema& s, std::string_view name) {
   if (s.space.empty()) return s.name == name;
-  return name.size() == s.space.size() + 1 + s.name.size() && name.substr(0, s.space.size()) == s.space &&
-         name[s.space.size()] == '.' && name.substr(s.space.size() + 1) == s.name;
+  return name.size() == s.space.size() + 1 + s.name.size() &&
+         name.substr(0, s.space.size()) == s.space && name[s.space.size()] == '.' &&
+         name.substr(s.space.size() + 1) == s.name;
 }
 
 std::vector<const Op*> Registry::overloads(std::string_view name) const {
@@ -32,7 +33,8 @@ const Op& Registry::find(std::string_view name) const {
   size_t colon = name.find(':');
   std::string_view overload = colon == std::string_view::npos ? "" : name.substr(colon + 1);
   for (Op* op : ops_)
-    if (has_name(op->schema, name.substr(0, colon)) && std::string_view(op->schema.overload).substr(0, op->schema.overload.find('/')) == overload)
+    if (has_name(op->schema, name.substr(0, colon)) &&
+        std::string_view(op->schema.overload).substr(0, op->schema.overload.find('/')) == overload)
       return *op;
   runtime_error("adjoint bug: no operator is called ", name);
 }
@@ -62,7 +64,8 @@ Outs dispatch(const Op& op, Value* values) {
   unsigned flags = 0;
   int64_t largest = 0;
   for_each_tensor(op, values, [&](TensorImpl* t, int) {
-    if (t->base) [[unlikely]] refresh_view(Tensor(t));
+    if (t->base) [[unlikely]]
+      refresh_view(Tensor(t));
     flags |= t->flags;
     largest = std::max(largest, t->numel);
   });
@@ -70,7 +73,8 @@ Outs dispatch(const Op& op, Value* values) {
   bool large = largest > kUnlockFrom && op.kind != KindName::view;
   Args args{op, values};
   if (op.kind == KindName::composite) return op.define(args);
-  if (!(flags & (kRequiresGrad | kWrapped | kInference)) && !modes.inference && modes.grad) [[likely]] {
+  if (!(flags & (kRequiresGrad | kWrapped | kInference)) && !modes.inference && modes.grad)
+      [[likely]] {
     if (!large) return op.forward(args);
     PythonUnlocked unlocked;
     return op.forward(args);
@@ -80,8 +84,9 @@ Outs dispatch(const Op& op, Value* values) {
   if (recorded && (flags & kInference) && !(flags & kWrapped)) {
     for_each_tensor(op, values, [&](TensorImpl* t, int i) {
       if ((t->flags & kInference) && op.reads[0] >> i & 1)
-        runtime_error("Inference tensors cannot be saved for backward. To work around you can make a "
-                      "clone to get a normal tensor and use it in autograd.");
+        runtime_error(
+            "Inference tensors cannot be saved for backward. To work around you can make a "
+            "clone to get a normal tensor and use it in autograd.");
     });
   }
   if ((flags & kWrapped) && op.kind == KindName::fused && !op.batch) return op.define(args);
@@ -128,7 +133,8 @@ void write_into(const Tensor& self, const Tensor& source) {
   for (int i = 0; i < n; ++i) {
     dst_strides[i] = self.stride(i) * static_cast<int64_t>(itemsize(self.dtype()));
     bool stretched = i < extra || (source.size(i - extra) == 1 && self.size(i) != 1);
-    src_strides[i] = stretched ? 0 : source.stride(i - extra) * static_cast<int64_t>(itemsize(source.dtype()));
+    src_strides[i] =
+        stretched ? 0 : source.stride(i - extra) * static_cast<int64_t>(itemsize(source.dtype()));
   }
   copy_strided(n, self.sizes().data(), self.data(), dst_strides, self.dtype(), source.data(),
                src_strides, source.dtype());

@@ -141,8 +141,8 @@ class Fn {
 // The name of an operator's graph node: "log_softmax" -> "LogSoftmaxBackward0".
 const char* node_name_of(const Schema& schema);
 
-#define ADJ_OP(STRUCT, SIGNATURE, DOCUMENTATION)                                          \
-  [[maybe_unused]] static const ::adj::Op& op_##STRUCT =                                  \
+#define ADJ_OP(STRUCT, SIGNATURE, DOCUMENTATION)         \
+  [[maybe_unused]] static const ::adj::Op& op_##STRUCT = \
       ::adj::define_op<STRUCT>(#STRUCT, SIGNATURE, DOCUMENTATION)
 
 template <class S>
@@ -151,8 +151,8 @@ const Op& define_op(const char* struct_name, const char* signature, const char* 
   const char* name = intern(schema.name);
   const char* node = node_name_of(schema);
   const char* written = intern(schema.name + "_");
-  auto* op = new Op{signature, documentation, struct_name, S::kind, std::move(schema), name, node,
-                    written};
+  auto* op = new Op{signature,         documentation, struct_name, S::kind,
+                    std::move(schema), name,          node,        written};
   S::template fill<S>(*op);
   Registry::get().add(op);
   return *op;

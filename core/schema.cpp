@@ -39,10 +39,10 @@ struct Reader {
 
 Type type_named(std::string_view name) {
   static constexpr std::pair<std::string_view, Type> types[] = {
-      {"Tensor", Type::tensor},   {"Operand", Type::operand}, {"Number", Type::number},
+      {"Tensor", Type::tensor},    {"Operand", Type::operand}, {"Number", Type::number},
       {"Tensor[]", Type::tensors}, {"int", Type::integer},     {"int[]", Type::ints},
-      {"float", Type::real},      {"bool", Type::boolean},    {"str", Type::string},
-      {"dtype", Type::dtype},     {"device", Type::device},   {"Generator", Type::generator}};
+      {"float", Type::real},       {"bool", Type::boolean},    {"str", Type::string},
+      {"dtype", Type::dtype},      {"device", Type::device},   {"Generator", Type::generator}};
   for (auto& [text, type] : types)
     if (text == name) return type;
   runtime_error("unknown type in a signature: ", name);

@@ -12,7 +12,18 @@
 namespace adj {
 
 enum class Type : uint8_t {
-  tensor, operand, number, tensors, integer, ints, real, boolean, string, dtype, device, generator
+  tensor,
+  operand,
+  number,
+  tensors,
+  integer,
+  ints,
+  real,
+  boolean,
+  string,
+  dtype,
+  device,
+  generator
 };
 
 struct Param {
@@ -32,7 +43,7 @@ struct Schema {
   std::vector<Param> params;
   std::vector<std::string> returns;  // names of the fields of a named tuple, if there are several
   bool returns_list = false;
-  std::string text;                  // the signature as a reader of Python expects it
+  std::string text;  // the signature as a reader of Python expects it
 
   explicit Schema(const char* signature);
 };

@@ -9,7 +9,18 @@
 namespace adj {
 
 enum class Tag : uint8_t {
-  none, tensor, tensors, integer, real, boolean, ints, string, dtype, device, generator, complex
+  none,
+  tensor,
+  tensors,
+  integer,
+  real,
+  boolean,
+  ints,
+  string,
+  dtype,
+  device,
+  generator,
+  complex
 };
 
 struct Value {
@@ -35,7 +46,8 @@ struct Value {
   Value(TensorImpl* x) : tag(x ? Tag::tensor : Tag::none), tensor(x) {}
   Value(const TensorList& xs)
       : tag(Tag::tensors), length(static_cast<uint32_t>(xs.size())), tensors(xs.data()) {}
-  Value(const Tensor* xs, int n) : tag(Tag::tensors), length(static_cast<uint32_t>(n)), tensors(xs) {}
+  Value(const Tensor* xs, int n)
+      : tag(Tag::tensors), length(static_cast<uint32_t>(n)), tensors(xs) {}
   Value(DimsView dims)
       : tag(Tag::ints), length(static_cast<uint32_t>(dims.size())), ints(dims.data()) {}
   Value(const Dims& dims) : Value(DimsView(dims)) {}
@@ -53,16 +65,16 @@ struct Value {
 
   bool is_none() const { return tag == Tag::none; }
   bool is_tensor() const { return tag == Tag::tensor; }
-  bool is_number() const {
-    return tag == Tag::integer || tag == Tag::real || tag == Tag::boolean;
-  }
+  bool is_number() const { return tag == Tag::integer || tag == Tag::real || tag == Tag::boolean; }
   double as_double() const {
     return tag == Tag::real ? real : tag == Tag::boolean ? boolean : static_cast<double>(integer);
   }
   int64_t as_int() const {
     return tag == Tag::real ? static_cast<int64_t>(real) : tag == Tag::boolean ? boolean : integer;
   }
-  bool as_bool() const { return tag == Tag::real ? real != 0 : tag == Tag::boolean ? boolean : integer != 0; }
+  bool as_bool() const {
+    return tag == Tag::real ? real != 0 : tag == Tag::boolean ? boolean : integer != 0;
+  }
   DimsView as_ints() const { return {ints, static_cast<int>(length)}; }
   Tensor as_tensor() const { return tag == Tag::tensor ? Tensor(tensor) : Tensor(); }
   // The dtype that a Python number has as an operand.
@@ -102,9 +114,7 @@ struct Get<Tensors> {
 template <>
 struct Get<DimsView> {
   static DimsView from(const Value& v) {
-    return v.tag == Tag::integer ? DimsView(&v.integer, 1)
-           : v.is_none()         ? DimsView()
-                                 : v.as_ints();
+    return v.tag == Tag::integer ? DimsView(&v.integer, 1) : v.is_none() ? DimsView() : v.as_ints();
   }
 };
 template <>

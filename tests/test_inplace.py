@@ -404,6 +404,40 @@ class TestRefusedWrites:
         assert x.tolist() == [0, 2, 4, 6]
 
 
+# Writes into x [2, 2] of what is read from y, which is x itself or a copy of it.
+ALIASED = {
+    "x.copy_(y.t())": lambda x, y: x.copy_(y.t()),
+    "x[:] = y.t()": lambda x, y: x.__setitem__(slice(None), y.t()),
+    "x[0] = y[:, 0]": lambda x, y: x.__setitem__(0, y[:, 0]),
+    "x.sub_(y[0])": lambda x, y: x.sub_(y[0]),
+    "x.lerp_(y.t(), 0.5)": lambda x, y: x.lerp_(y.t(), 0.5),
+    "x.index_add_(y.t())": lambda x, y: x.index_add_(0, torch.tensor([0, 1]), y.t()),
+    "exp(y.t(), out=x)": lambda x, y: torch.exp(y.t(), out=x),
+    "cumsum(y.t(), 0, out=x)": lambda x, y: torch.cumsum(y.t(), 0, out=x),
+}
+TORCH_READS_WHAT_IT_WROTE = {
+    "x.addmm_(y, y)": lambda x, y: x.addmm_(y, y),
+    "matmul(y, y, out=x)": lambda x, y: torch.matmul(y, y, out=x),
+    "sum(y, 0, out=x[0])": lambda x, y: torch.sum(y, 0, out=x[0]),
+}
+
+
+BETTER = [pytest.param(n, marks=pytest.mark.adjoint_only) for n in TORCH_READS_WHAT_IT_WROTE]
+
+
+@pytest.mark.parametrize("name", [*ALIASED, *BETTER])
+def test_a_write_over_its_own_operand_is_right_or_refused(name):
+    write = (ALIASED | TORCH_READS_WHAT_IT_WROTE)[name]
+    start = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    x, expected = start.clone(), start.clone()
+    write(expected, start)
+    try:
+        write(x, x)
+    except RuntimeError:
+        expected = start
+    assert_same(x, expected)
+
+
 class TestOut:
     def test_writes_there_and_returns_it(self):
         out = torch.empty(3)

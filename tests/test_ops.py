@@ -93,17 +93,19 @@ def compare_with_torch(ys, es, xs, ts, case, what):
         assert_close(g, e, max(1e-8, case.torch_rtol), 1e-10, f"gradient of {what}")
 
 
-@cases()
+@cases(lambda c: "stride" not in c.name)
 def test_strides_do_not_matter(case):
     for call in case.draw():
         moved = matrix.map_tensors(call, matrix.non_contiguous)
-        if kind(case) == "view" or "stride" in case.name:
-            continue
-        for y, e in zip(
-            outputs(matrix.run(case, moved)), outputs(matrix.run(case, call)), strict=True
-        ):
+        try:
+            actual = outputs(matrix.run(case, moved))
+        except RuntimeError as error:
+            if "is not compatible with input tensor's size" in str(error):
+                continue  # a view that this layout does not have
+            raise
+        for y, e in zip(actual, outputs(matrix.run(case, call)), strict=True):
             assert_close(y, e, 1e-12, 1e-14, f"{case.name}{call}")  # a last bit may differ
-        if differentiable(case) and case.second is True:
+        if differentiable(case):
             matrix.check_reverse_mode(case, moved)
 
 

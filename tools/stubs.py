@@ -1,7 +1,7 @@
 """Writes src/adjoint/_core.pyi from the registry and the extension module.
 
-    python tools/stubs.py          writes it
-    python tools/stubs.py --check  fails if the committed file is stale
+python tools/stubs.py          writes it
+python tools/stubs.py --check  fails if the committed file is stale
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ TARGET = Path(__file__).resolve().parent.parent / "src" / "adjoint" / "_core.pyi
 
 HEADER = '''"""Made by tools/stubs.py from the registry of operators: do not edit."""
 
-from typing import Any, Sequence, overload
+from builtins import bool as builtins_bool
+from typing import Any, Sequence
 
 _Number = int | float | bool
 '''
@@ -39,7 +40,7 @@ TYPES = {
 }
 
 
-def parameter(text: str, optional_first: bool) -> str:
+def parameter(text: str) -> str:
     name, _, rest = text.partition(":")
     kind, _, default = (part.strip() for part in rest.partition("="))
     optional = kind.endswith("?")
@@ -54,28 +55,22 @@ def split(parameters: str) -> list[str]:
     return [p.strip() for p in re.split(r",(?![^\[]*\])", parameters) if p.strip()]
 
 
-def definition(name: str, signature: str, first: str | None, factory: bool) -> str:
-    """One `def` line; `first` replaces the first parameter (`self` of a method)."""
-    inside, result = re.match(r"\w+\((.*)\)(?: -> (.*))?$", signature, re.S).groups()
+def definition(name: str, signature: str, method: bool, factory: bool) -> str:
+    """One `def` line of an operator with a single signature."""
+    inside, result = re.match(r"\w+\((.*?)\)(?: -> (.*))?$", signature, re.S).groups()
     parts = split(inside)
-    if first:
-        parts = [first, *parts[1:]]
-    lists = [p for p in parts if ": int[]" in p]
-    parameters = [p if p in ("*", first) else parameter(p, False) for p in parts]
-    if lists and not first or (lists and len(parts) > 1 and parts[1] in lists):
-        parameters = [parameters[0] if first else "*args: Any"] + (["*args: Any"] if first else [])
-        parameters += ["**kwargs: Any"]
+    returns = {"Tensor": "Tensor", "Tensor[]": "tuple[Tensor, ...]"}.get(result, "Any")
+    spread = [i for i, p in enumerate(parts) if ": int[]" in p and i <= method]
+    if spread:  # view(2, 3) is view((2, 3))
+        parameters = ["self"] * method + ["*args: Any", "**kwargs: Any"]
     else:
+        parameters = ["self"] if method else []
+        parameters += [p if p == "*" else parameter(p) for p in parts[method:]]
         if "*" not in parameters:
             parameters.append("*")
-        parameters.append("out: Any = ...")
-        if factory:
-            parameters.append("**kwargs: Any")
-    returns = "Any"
-    if result == "Tensor":
-        returns = "Tensor"
-    elif result == "Tensor[]":
-        returns = "tuple[Tensor, ...]"
+        parameters.append("**kwargs: Any")
+        if parameters[-2] == "*":
+            parameters.pop(-2)
     return f"def {name}({', '.join(parameters)}) -> {returns}: ..."
 
 
@@ -88,51 +83,57 @@ def registry_lines(method: bool) -> list[str]:
         name = full.split(":")[0]
         factory = op["kind"] == "factory" or name.endswith("_like")
         for spelling in [name] + ([name + "_"] if op["in_place"] else []):
-            line = definition(spelling, op["signature"], "self" if method else None, factory)
-            lines = by_name.setdefault(spelling, [])
-            if line not in lines:
-                lines.append(line)
+            line = definition(spelling, op["signature"], method, factory)
+            by_name.setdefault(spelling, []).append(line)
     out = []
-    for name in sorted(by_name):
-        for line in by_name[name]:
-            if len(by_name[name]) > 1:
-                out.append("@overload")
-            out.append(line)
+    for name, lines in sorted(by_name.items()):
+        if method and in_python(name):
+            continue
+        several = f"def {name}({'self, ' * method}*args: Any, **kwargs: Any) -> Any: ..."
+        out.append(lines[0] if len(lines) == 1 else several)
     return out
 
 
 def tensor_lines() -> list[str]:
-    made = {op["name"].split(":")[0] for op in _core._registry() if op["method"]}
-    lines = []
-    for name, value in sorted(vars(_core.Tensor).items()):
-        base = name[:-1] if name.endswith("_") and not name.endswith("__") else name
-        if name in ("__doc__", "__module__", "__weakref__", "__dict__", "__new__", "__hash__"):
-            continue
-        if base in made or name in made:
-            continue
-        if inspect.isgetsetdescriptor(value) or isinstance(value, property):
-            lines.append(f"{name}: Any")
-        else:
-            lines.append(f"def {name}(self, *args: Any, **kwargs: Any) -> Any: ...")
-    return lines
+    """Members of Tensor that are not made from the registry: methods in Python may replace them."""
+    skipped = ("__doc__", "__module__", "__weakref__", "__dict__", "__new__", "__hash__")
+    made = registry_names(method=True)
+    return [
+        f"{name}: Any"
+        for name in sorted(vars(_core.Tensor))
+        if name not in skipped and (name not in made or in_python(name))
+    ]
+
+
+def registry_names(method: bool) -> set[str]:
+    names = set()
+    for op in _core._registry():
+        name = op["name"].split(":")[0]
+        if "." not in name and (op["method"] or not method):
+            names |= {name, name + "_"} if op["in_place"] else {name}
+    return names
+
+
+def in_python(name: str) -> bool:
+    return inspect.isfunction(vars(_core.Tensor).get(name))
 
 
 def render() -> str:
     import adjoint  # noqa: F401  (adds the methods that are written in Python)
 
-    made = {op["name"].split(":")[0] for op in _core._registry() if "." not in op["name"]}
-    text = [HEADER.replace("from typing", "from builtins import bool as builtins_bool\nfrom typing")]
+    made = registry_names(method=False)
+    text = [HEADER]
     text.append("class Tensor:")
     text += ["    " + line for line in tensor_lines() + registry_lines(method=True)]
     text.append("")
     for name in sorted(vars(_core)):
         value = getattr(_core, name)
-        base = name[:-1] if name.endswith("_") else name
-        if name == "Tensor" or name.startswith("__") or base in made:
+        if name == "Tensor" or name.startswith("__") or name in made:
             continue
         if isinstance(value, type):
             text.append(f"class {name}:")
             text.append("    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
+            text += [f"    {n}: Any" for n in sorted(vars(value)) if not n.startswith("__")]
             text.append("    def __getattr__(self, name: str) -> Any: ...")
         elif callable(value):
             text.append(f"def {name}(*args: Any, **kwargs: Any) -> Any: ...")

@@ -173,9 +173,7 @@ struct Task {
   std::vector<Capture> captures;
   TensorList captured;
 
-  bool wants(const Node* node) const {
-    return !pruned || needed.count(const_cast<Node*>(node));
-  }
+  bool wants(const Node* node) const { return !pruned || needed.count(const_cast<Node*>(node)); }
 
   void run() {
     while (!frontier.empty()) step(frontier.pop());
@@ -259,29 +257,33 @@ struct Task {
 Tensor first_gradient(const Tensor& output, const Tensor& given) {
   if (!given.defined()) {
     if (output.numel() != 1)
-      runtime_error("grad can be implicitly created only for scalar outputs, and this one has shape ",
-                    output.sizes(), ": reduce it (y.sum()), or pass the gradient to start from");
+      runtime_error(
+          "grad can be implicitly created only for scalar outputs, and this one has shape ",
+          output.sizes(), ": reduce it (y.sum()), or pass the gradient to start from");
     return ops::ones_like(output);
   }
   if (!(given.sizes() == output.sizes()))
     runtime_error("Mismatch in shape: a gradient of shape ", given.sizes(),
                   " was given for an output of shape ", output.sizes());
   if (is_complex(given.dtype()) != is_complex(output.dtype()))
-    runtime_error("For complex Tensors, both grad_output and output are required to have the same "
-                  "dtype: got ", given.dtype(), " for ", output.dtype());
+    runtime_error(
+        "For complex Tensors, both grad_output and output are required to have the same "
+        "dtype: got ",
+        given.dtype(), " for ", output.dtype());
   return given;
 }
 
 }  // namespace
 
-TensorList run_backward(const TensorList& outputs, const TensorList& grads, const TensorList& inputs,
-                        const BackwardOptions& options) {
+TensorList run_backward(const TensorList& outputs, const TensorList& grads,
+                        const TensorList& inputs, const BackwardOptions& options) {
   Task task{options, {}, false, {}, {}, {}};
   SmallVec<Edge, 2> roots;
   TensorList starts;
   for (int i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].requires_grad() && !(outputs[i]->base && grad_fn(outputs[i])))
-      runtime_error("element ", i, " of tensors does not require grad and does not have a grad_fn: "
+      runtime_error("element ", i,
+                    " of tensors does not require grad and does not have a grad_fn: "
                     "no input of its computation required grad, or it was computed under no_grad");
     GradMode mode(options.create_graph);
     starts.push_back(first_gradient(outputs[i], i < grads.size() ? grads[i] : Tensor()));
@@ -292,7 +294,8 @@ TensorList run_backward(const TensorList& outputs, const TensorList& grads, cons
     std::unordered_set<Node*> nodes;
     for (int i = 0; i < inputs.size(); ++i) {
       Edge edge = gradient_edge(inputs[i]);
-      if (!edge.node) runtime_error("One of the differentiated Tensors does not require grad: input ", i);
+      if (!edge.node)
+        runtime_error("One of the differentiated Tensors does not require grad: input ", i);
       if (!options.accumulate) task.captures.push_back({edge.node.get(), edge.output, i});
       nodes.insert(edge.node.get());
       bool kept = inputs[i]->history && inputs[i]->history->retains_grad;
@@ -329,9 +332,11 @@ TensorList run_backward(const TensorList& outputs, const TensorList& grads, cons
       Tensor& grad = history_of(inputs[i]).grad;
       grad = grad.defined() ? ops::add(grad, task.captured[i]) : task.captured[i];
     } else if (!task.captured[i].defined() && !options.allow_unused) {
-      runtime_error("One of the differentiated Tensors appears to not have been used in the graph: "
-                    "input ", i, " of shape ", inputs[i].sizes(),
-                    ". Set allow_unused=True if this is the desired behavior.");
+      runtime_error(
+          "One of the differentiated Tensors appears to not have been used in the graph: "
+          "input ",
+          i, " of shape ", inputs[i].sizes(),
+          ". Set allow_unused=True if this is the desired behavior.");
     }
   }
   return std::move(task.captured);

@@ -13,8 +13,8 @@ struct BackwardOptions {
 
 // `grads` has an entry per output, undefined for "one, the output being a scalar". With no inputs,
 // every leaf reached gets its gradient.
-TensorList run_backward(const TensorList& outputs, const TensorList& grads, const TensorList& inputs,
-                        const BackwardOptions& options);
+TensorList run_backward(const TensorList& outputs, const TensorList& grads,
+                        const TensorList& inputs, const BackwardOptions& options);
 
 // Whether every leaf that the graph of `outputs` reaches is among `inputs`.
 bool graph_reaches_only(const TensorList& outputs, const TensorList& inputs);

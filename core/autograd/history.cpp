@@ -9,7 +9,8 @@ namespace adj {
 
 namespace {
 void drop_retained(Node& node, const TensorImpl* x) {
-  if (node.hooks) std::erase_if(node.hooks->retained, [x](auto& entry) { return entry.second == x; });
+  if (node.hooks)
+    std::erase_if(node.hooks->retained, [x](auto& entry) { return entry.second == x; });
 }
 }  // namespace
 
@@ -80,14 +81,16 @@ void set_requires_grad(const Tensor& x, bool on) {
   if (x->history && x->history->grad_fn) {
     if (!on)
       runtime_error(
-          "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+          "you can only change requires_grad flags of leaf variables. If you want to use a "
+          "computed "
           "variable in a subgraph that doesn't require differentiation use var_no_grad = "
           "var.detach().");
     return;
   }
   if ((x->flags & kInference) && on && !modes.inference)
-    runtime_error("Setting requires_grad=True on an inference tensor outside InferenceMode is not "
-                  "allowed; make a copy of it first: x.clone()");
+    runtime_error(
+        "Setting requires_grad=True on an inference tensor outside InferenceMode is not "
+        "allowed; make a copy of it first: x.clone()");
   if (on) x->flags |= kRequiresGrad;
   else x->flags &= static_cast<uint8_t>(~kRequiresGrad);
 }
@@ -150,8 +153,7 @@ void record(const Op& op, const Value* values, Outs& outs) {
   if (!node) return;
   for (int i = 0; i < outs.size(); ++i) {
     add_output(*node, outs[i]);
-    if (is_differentiable(outs[i].dtype()))
-      set_history(outs[i], node, static_cast<uint32_t>(i));
+    if (is_differentiable(outs[i].dtype())) set_history(outs[i], node, static_cast<uint32_t>(i));
   }
   node->save_outputs(outs);
 }
@@ -160,22 +162,27 @@ void check_writable(const Tensor& self, const char* writer, bool recorded) {
   refresh_view(self);
   if (overlaps_itself(self.sizes(), self.strides()))
     runtime_error("unsupported operation: ", writer, " would write a tensor of size ", self.sizes(),
-                  " and strides ", self.strides(), " where more than one element of the written-to "
+                  " and strides ", self.strides(),
+                  " where more than one element of the written-to "
                   "tensor refers to a single memory location. Please clone() the tensor first.");
   if ((self->flags & kInference) && !modes.inference)
-    runtime_error("Inplace update to inference tensor outside InferenceMode is not allowed; make a "
-                  "copy of it first: x.clone()");
+    runtime_error(
+        "Inplace update to inference tensor outside InferenceMode is not allowed; make a "
+        "copy of it first: x.clone()");
   if (!modes.grad) return;
   if (self.requires_grad() && is_leaf(self))
     runtime_error("a leaf Variable that requires grad is being used in an in-place operation (",
                   writer, "). Write under torch.no_grad(), or to a copy (x.clone()).");
   if (self->base && (self->base->flags & kRequiresGrad) && is_leaf(Tensor(self->base)))
-    runtime_error("a view of a leaf Variable that requires grad is being used in an in-place "
-                  "operation (", writer, "). Write under torch.no_grad(), or to a copy (x.clone()).");
+    runtime_error(
+        "a view of a leaf Variable that requires grad is being used in an in-place "
+        "operation (",
+        writer, "). Write under torch.no_grad(), or to a copy (x.clone()).");
   if (recorded && (self->flags & kNoGradView))
-    runtime_error("A view was created in no_grad mode and is being modified inplace (", writer,
-                  ") with grad mode enabled: its history does not know the base. Make the view with "
-                  "grad mode enabled, or write under no_grad.");
+    runtime_error(
+        "A view was created in no_grad mode and is being modified inplace (", writer,
+        ") with grad mode enabled: its history does not know the base. Make the view with "
+        "grad mode enabled, or write under no_grad.");
 }
 
 void rebase_history(const Tensor& self, NodeRef node, uint32_t output) {
@@ -281,7 +288,8 @@ void AccumulateGrad::trace(Tracer& tracer) const {
 void AccumulateGrad::forget() {
   if (!variable_.defined() || !variable_->history) return;
   auto& known = variable_->history->accumulator;
-  if (known.load(std::memory_order_acquire) == this) known.store(nullptr, std::memory_order_release);
+  if (known.load(std::memory_order_acquire) == this)
+    known.store(nullptr, std::memory_order_release);
 }
 
 void AccumulateGrad::destroy() {

@@ -118,16 +118,19 @@ Tensor OpNode::unpack(const Saved& saved, const char* what) const {
     const char* writer = saved.tensor->storage->last_writer.load(std::memory_order_relaxed);
     runtime_error(
         "one of the variables needed for gradient computation has been modified by an inplace "
-        "operation: [", scalar_name_of(saved.tensor.dtype()), "Tensor ", saved.tensor.sizes(),
-        "], saved by ", op.name, " (", op.node_name, ") as its ", what, ", was then written by ",
+        "operation: [",
+        scalar_name_of(saved.tensor.dtype()), "Tensor ", saved.tensor.sizes(), "], saved by ",
+        op.name, " (", op.node_name, ") as its ", what, ", was then written by ",
         writer ? writer : "an in-place operation", "; it is at version ", now,
-        ", expected version ", saved.version, ". Write to a copy (x = x.clone()), or use the "
+        ", expected version ", saved.version,
+        ". Write to a copy (x = x.clone()), or use the "
         "out-of-place form.");
   }
   return saved.tensor;
 }
 
-TensorList OpNode::apply(TensorList&& cotangents, const SmallVec<bool, 4>& needs, bool create_graph) {
+TensorList OpNode::apply(TensorList&& cotangents, const SmallVec<bool, 4>& needs,
+                         bool create_graph) {
   TensorList grads(slots.size());
   Vjp c{*this, cotangents, needs, create_graph, grads};
   auto is_plain = [](const Tensor& x) { return !x.defined() || !x.wrapped(); };

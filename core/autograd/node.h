@@ -53,7 +53,8 @@ class Node : public Counted {
   virtual const char* name() const = 0;
 
   // Gradients of the outputs to those of the inputs, one per edge; `needs(i)` tells which count.
-  virtual TensorList apply(TensorList&& grads, const SmallVec<bool, 4>& needs, bool create_graph) = 0;
+  virtual TensorList apply(TensorList&& grads, const SmallVec<bool, 4>& needs,
+                           bool create_graph) = 0;
   // Drops what was saved: after backward without retain_graph.
   virtual void release() {}
   // The leaf that an accumulating node adds to.
@@ -169,8 +170,12 @@ struct Vjp {
   bool has_g(int i) const { return cotangents[i].defined(); }
   const Value& value(int i) const { return node.values[i]; }
   template <class T>
-  T arg(int i) const { return Get<T>::from(node.values[i]); }
-  void set(int argument, Tensor grad, int element = 0) { grads[slot(argument) + element] = std::move(grad); }
+  T arg(int i) const {
+    return Get<T>::from(node.values[i]);
+  }
+  void set(int argument, Tensor grad, int element = 0) {
+    grads[slot(argument) + element] = std::move(grad);
+  }
 };
 
 }  // namespace adj

@@ -43,8 +43,9 @@ const char* type_name(Type t) {
 }
 
 bool is_intlike(PyObject* o) {
-  return (PyLong_Check(o) && !PyBool_Check(o)) || (!PyFloat_Check(o) && !PyTuple_Check(o) && PyIndex_Check(o) &&
-                                                  !PyBool_Check(o) && !(is_tensor(o) && impl_of(o)->numel != 1));
+  return (PyLong_Check(o) && !PyBool_Check(o)) ||
+         (!PyFloat_Check(o) && !PyTuple_Check(o) && PyIndex_Check(o) && !PyBool_Check(o) &&
+          !(is_tensor(o) && impl_of(o)->numel != 1));
 }
 
 }  // namespace
@@ -60,8 +61,8 @@ int64_t* Arguments::reserve_ints(int n) {
 
 bool Arguments::fail_type(const Op& op, int i, PyObject* o, const char* expected) {
   const Param& p = op.schema.params[static_cast<size_t>(i)];
-  why = cat(op.name, "(): argument '", p.name, "' (position ", i + 1, ") must be ", expected, ", not ",
-            Py_TYPE(o)->tp_name);
+  why = cat(op.name, "(): argument '", p.name, "' (position ", i + 1, ") must be ", expected,
+            ", not ", Py_TYPE(o)->tp_name);
   return false;
 }
 
@@ -118,7 +119,8 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
         return true;
       }
       if (!PyTuple_Check(o) && !PyList_Check(o)) {
-        if (is_tensor(o) || PyUnicode_Check(o) || !PySequence_Check(o)) return fail_type(op, i, o, "tuple of ints");
+        if (is_tensor(o) || PyUnicode_Check(o) || !PySequence_Check(o))
+          return fail_type(op, i, o, "tuple of ints");
       }
       Object items = Object::checked(PySequence_Fast(o, "expected a sequence of ints"));
       int n = static_cast<int>(PySequence_Fast_GET_SIZE(items.get()));
@@ -137,7 +139,8 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
       return true;
     }
     case Type::tensors: {
-      if (is_tensor(o) || !PySequence_Check(o) || PyUnicode_Check(o)) return fail_type(op, i, o, "tuple of Tensors");
+      if (is_tensor(o) || !PySequence_Check(o) || PyUnicode_Check(o))
+        return fail_type(op, i, o, "tuple of Tensors");
       Object items = Object::checked(PySequence_Fast(o, "expected a sequence of tensors"));
       TensorList list;
       for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(items.get()); ++k) {
@@ -147,8 +150,8 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
           continue;
         }
         if (!is_tensor(item)) {
-          why = cat("expected Tensor as element ", static_cast<int>(k), " in argument ", i, " ('", p.name,
-                    "') of ", op.name, "(), but got ", Py_TYPE(item)->tp_name);
+          why = cat("expected Tensor as element ", static_cast<int>(k), " in argument ", i, " ('",
+                    p.name, "') of ", op.name, "(), but got ", Py_TYPE(item)->tp_name);
           return false;
         }
         list.push_back(tensor_of(item));
@@ -214,7 +217,9 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
     const Param& p = params[static_cast<size_t>(at)];
     // view(2, 3): the integers that follow are one list
     bool spread = p.type == Type::ints && is_intlike(args[k]) && k + 1 < nargs &&
-                  (at == 0 || (at == 1 && self)) && (at + 1 >= n || params[static_cast<size_t>(at + 1)].keyword_only || is_intlike(args[k + 1]));
+                  (at == 0 || (at == 1 && self)) &&
+                  (at + 1 >= n || params[static_cast<size_t>(at + 1)].keyword_only ||
+                   is_intlike(args[k + 1]));
     if (spread) {
       int count = static_cast<int>(nargs - k);
       int64_t* ints = reserve_ints(count);
@@ -256,7 +261,8 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
     }
     if (found >= 0) {
       if (given >> found & 1) {
-        why = cat(op.name, "() got multiple values for argument '", params[static_cast<size_t>(found)].name, "'");
+        why = cat(op.name, "() got multiple values for argument '",
+                  params[static_cast<size_t>(found)].name, "'");
         return false;
       }
       if (!convert(op, found, o)) return false;
@@ -271,7 +277,8 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
     } else if (is_factory_like(op) && !strcmp(text, "device")) {
       Device d;
       if (o != Py_None && !as_device(o, d))
-        type_error(op.name, "(): argument 'device' must be torch.device, not ", Py_TYPE(o)->tp_name);
+        type_error(op.name, "(): argument 'device' must be torch.device, not ",
+                   Py_TYPE(o)->tp_name);
       if (d.type != DeviceType::cpu)
         runtime_error("this build of adjoint has no such device: only 'cpu' is available");
     } else if (is_factory_like(op) && (!strcmp(text, "layout") || !strcmp(text, "memory_format") ||

@@ -13,7 +13,8 @@ struct Arguments {
 
   // Fills in the values; false with `why` set if they do not fit. Throws only for what no overload
   // could accept. `self` (may be null) is the tensor that a method is called on.
-  bool parse(const Op& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames);
+  bool parse(const Op& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+             PyObject* kwnames);
 
   std::string why;
 

@@ -23,13 +23,18 @@ PyObject* get_shape(PyObject* self, void*) { return wrap_sizes(impl_of(self)->si
 PyObject* get_dtype(PyObject* self, void*) { return wrap(impl_of(self)->dtype); }
 PyObject* get_device(PyObject* self, void*) { return wrap(impl_of(self)->storage->device); }
 PyObject* get_ndim(PyObject* self, void*) { return PyLong_FromLong(impl_of(self)->sizes.size()); }
-PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(itemsize(impl_of(self)->dtype)); }
+PyObject* get_itemsize(PyObject* self, void*) {
+  return PyLong_FromSize_t(itemsize(impl_of(self)->dtype));
+}
 PyObject* get_nbytes(PyObject* self, void*) {
-  return PyLong_FromLongLong(impl_of(self)->numel * static_cast<int64_t>(itemsize(impl_of(self)->dtype)));
+  return PyLong_FromLongLong(impl_of(self)->numel *
+                             static_cast<int64_t>(itemsize(impl_of(self)->dtype)));
 }
 PyObject* get_false(PyObject*, void*) { Py_RETURN_FALSE; }
 PyObject* get_true(PyObject*, void*) { Py_RETURN_TRUE; }
-PyObject* get_version(PyObject* self, void*) { return PyLong_FromUnsignedLong(version_of(tensor_of(self))); }
+PyObject* get_version(PyObject* self, void*) {
+  return PyLong_FromUnsignedLong(version_of(tensor_of(self)));
+}
 
 PyObject* get_requires_grad(PyObject* self, void*) {
   return attribute(self, [](const Tensor& x) {
@@ -48,12 +53,16 @@ int set_requires_grad_attribute(PyObject* self, PyObject* value, void*) {
 PyObject* get_grad(PyObject* self, void*) {
   return attribute(self, [](const Tensor& x) -> PyObject* {
     History* h = x->history;
-    bool warn = x.requires_grad() && !(h && h->retains_grad) && !is_leaf(x) && !(h && h->grad.defined());
-    if (warn && PyErr_WarnEx(PyExc_UserWarning,
-                             "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. "
-                             "Its .grad attribute won't be populated during autograd.backward(). If you "
-                             "indeed want it to be populated for a non-leaf Tensor, use .retain_grad() on it. "
-                             "If you access it by mistake, access the leaf Tensor instead.", 1) < 0)
+    bool warn =
+        x.requires_grad() && !(h && h->retains_grad) && !is_leaf(x) && !(h && h->grad.defined());
+    if (warn &&
+        PyErr_WarnEx(
+            PyExc_UserWarning,
+            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. "
+            "Its .grad attribute won't be populated during autograd.backward(). If you "
+            "indeed want it to be populated for a non-leaf Tensor, use .retain_grad() on it. "
+            "If you access it by mistake, access the leaf Tensor instead.",
+            1) < 0)
       return nullptr;
     return h ? wrap(h->grad) : Py_NewRef(Py_None);
   });
@@ -66,13 +75,16 @@ int set_grad(PyObject* self, PyObject* value, void*) {
       return 0;
     }
     if (!is_tensor(value))
-      type_error("assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name);
+      type_error("assigned grad expected to be a Tensor or None but got grad of type ",
+                 Py_TYPE(value)->tp_name);
     Tensor g = tensor_of(value);
     if (g.same(x)) runtime_error("can't assign Variable as its own grad");
     if (!(g.sizes() == x.sizes()))
-      runtime_error("assigned grad has data of a different size: expected shape ", x.sizes(), ", got ", g.sizes());
+      runtime_error("assigned grad has data of a different size: expected shape ", x.sizes(),
+                    ", got ", g.sizes());
     if (g.dtype() != x.dtype())
-      runtime_error("assigned grad has data of a different type: expected ", x.dtype(), ", got ", g.dtype());
+      runtime_error("assigned grad has data of a different type: expected ", x.dtype(), ", got ",
+                    g.dtype());
     history_of(x).grad = g;
     return 0;
   });
@@ -92,7 +104,8 @@ PyObject* get_retains_grad(PyObject* self, void*) {
   return PyBool_FromLong(h && h->retains_grad);
 }
 PyObject* get_base(PyObject* self, void*) {
-  return attribute(self, [](const Tensor& x) { return wrap(x->base ? Tensor(x->base) : Tensor()); });
+  return attribute(self,
+                   [](const Tensor& x) { return wrap(x->base ? Tensor(x->base) : Tensor()); });
 }
 
 PyObject* get_data(PyObject* self, void*) {
@@ -108,7 +121,9 @@ int set_data(PyObject* self, PyObject* value, void*) {
     Tensor x = tensor_of(self), y = tensor_of(value);
     if (y.wrapped() || x.wrapped()) runtime_error("cannot assign .data under a transform");
     if (x.requires_grad() && !is_differentiable(y.dtype()))
-      runtime_error("data set to a tensor that requires_grad gradients must be floating point or complex dtype");
+      runtime_error(
+          "data set to a tensor that requires_grad gradients must be floating point or complex "
+          "dtype");
     x->storage = y->storage;
     x->dtype = y.dtype();
     x->set_layout(y.layout());
@@ -126,7 +141,8 @@ PyObject* get_transposed(PyObject* self, void*) {
 PyObject* get_matrix_transposed(PyObject* self, void*) {
   return attribute(self, [](const Tensor& x) {
     if (x.dim() < 2)
-      runtime_error("tensor.mT is only supported on matrices or batches of matrices. Got ", x.dim(), "-D tensor.");
+      runtime_error("tensor.mT is only supported on matrices or batches of matrices. Got ", x.dim(),
+                    "-D tensor.");
     return wrap(ops::transpose(x, int64_t{-2}, int64_t{-1}));
   });
 }
@@ -138,8 +154,7 @@ PyObject* m_size(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* 
   return attribute(self, [&](const Tensor& x) -> PyObject* {
     if (args[0] == Py_None) return wrap_sizes(x.sizes());
     int64_t d = as_int(args[0]);
-    if (x.dim() == 0)
-      index_error("dimension specified as ", d, " but tensor has no dimensions");
+    if (x.dim() == 0) index_error("dimension specified as ", d, " but tensor has no dimensions");
     return PyLong_FromLongLong(x.size(normalize_dim(d, x.dim())));
   });
 }
@@ -152,17 +167,33 @@ PyObject* m_stride(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject
 }
 PyObject* m_dim(PyObject* self, PyObject*) { return PyLong_FromLong(impl_of(self)->sizes.size()); }
 PyObject* m_numel(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->numel); }
-PyObject* m_storage_offset(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->offset); }
+PyObject* m_storage_offset(PyObject* self, PyObject*) {
+  return PyLong_FromLongLong(impl_of(self)->offset);
+}
 PyObject* m_data_ptr(PyObject* self, PyObject*) {
   return impl_of(self)->numel ? PyLong_FromVoidPtr(impl_of(self)->data) : PyLong_FromLong(0);
 }
-PyObject* m_storage_ptr(PyObject* self, PyObject*) { return PyLong_FromVoidPtr(impl_of(self)->storage->data); }
-PyObject* m_storage_bytes(PyObject* self, PyObject*) { return PyLong_FromSize_t(impl_of(self)->storage->nbytes); }
-PyObject* m_is_contiguous(PyObject* self, PyObject*, PyObject*) { return PyBool_FromLong(impl_of(self)->contiguous); }
-PyObject* m_is_floating_point(PyObject* self, PyObject*) { return PyBool_FromLong(is_floating(impl_of(self)->dtype)); }
-PyObject* m_is_complex(PyObject* self, PyObject*) { return PyBool_FromLong(is_complex(impl_of(self)->dtype)); }
-PyObject* m_is_inference(PyObject* self, PyObject*) { return PyBool_FromLong(impl_of(self)->flags & kInference); }
-PyObject* m_is_view(PyObject* self, PyObject*) { return PyBool_FromLong(bool(impl_of(self)->base)); }
+PyObject* m_storage_ptr(PyObject* self, PyObject*) {
+  return PyLong_FromVoidPtr(impl_of(self)->storage->data);
+}
+PyObject* m_storage_bytes(PyObject* self, PyObject*) {
+  return PyLong_FromSize_t(impl_of(self)->storage->nbytes);
+}
+PyObject* m_is_contiguous(PyObject* self, PyObject*, PyObject*) {
+  return PyBool_FromLong(impl_of(self)->contiguous);
+}
+PyObject* m_is_floating_point(PyObject* self, PyObject*) {
+  return PyBool_FromLong(is_floating(impl_of(self)->dtype));
+}
+PyObject* m_is_complex(PyObject* self, PyObject*) {
+  return PyBool_FromLong(is_complex(impl_of(self)->dtype));
+}
+PyObject* m_is_inference(PyObject* self, PyObject*) {
+  return PyBool_FromLong(impl_of(self)->flags & kInference);
+}
+PyObject* m_is_view(PyObject* self, PyObject*) {
+  return PyBool_FromLong(bool(impl_of(self)->base));
+}
 PyObject* m_item(PyObject* self, PyObject*) {
   return attribute(self, [](const Tensor& x) { return item_of(x); });
 }
@@ -179,8 +210,9 @@ PyObject* m_detach(PyObject* self, PyObject*) {
 PyObject* m_detach_in_place(PyObject* self, PyObject*) {
   return attribute(self, [&](const Tensor& x) {
     if (x->base)
-      runtime_error("Can't detach views in-place. Use detach() instead. If you are using "
-                    "DistributedDataParallel (DDP) for training, call .grad.zero_() on a base tensor.");
+      runtime_error(
+          "Can't detach views in-place. Use detach() instead. If you are using "
+          "DistributedDataParallel (DDP) for training, call .grad.zero_() on a base tensor.");
     if (x->history) {
       x->history->grad_fn = {};
       x->history->output = 0;
@@ -192,7 +224,8 @@ PyObject* m_detach_in_place(PyObject* self, PyObject*) {
 PyObject* m_requires_grad(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"requires_grad", nullptr};
   int on = 1;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p", const_cast<char**>(names), &on)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p", const_cast<char**>(names), &on))
+    return nullptr;
   return attribute(self, [&](const Tensor& x) {
     set_requires_grad(x, on);
     return Py_NewRef(self);
@@ -220,8 +253,8 @@ PyObject* m_backward(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"gradient", "retain_graph", "create_graph", "inputs", nullptr};
   PyObject *gradient = Py_None, *retain = Py_None, *inputs = Py_None;
   int create = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOpO", const_cast<char**>(names), &gradient, &retain,
-                                   &create, &inputs))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOpO", const_cast<char**>(names), &gradient,
+                                   &retain, &create, &inputs))
     return nullptr;
   return attribute(self, [&](const Tensor& x) -> PyObject* {
     if (gradient != Py_None && !is_tensor(gradient))
@@ -273,7 +306,8 @@ PyObject* m_register_post_hook(PyObject* self, PyObject* callable) {
 PyObject* m_retain_grad(PyObject* self, PyObject*) {
   return attribute(self, [&](const Tensor& x) -> PyObject* {
     refresh_view(x);
-    if (!x.requires_grad()) runtime_error("can't retain_grad on Tensor that has requires_grad=False");
+    if (!x.requires_grad())
+      runtime_error("can't retain_grad on Tensor that has requires_grad=False");
     NodeRef node = grad_fn(x);
     if (node && !x->history->retains_grad) {
       x->history->retains_grad = true;
@@ -305,7 +339,8 @@ PyObject* m_to(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* na
         continue;
       }
       if (!take(args[i]))
-        type_error("to() received an invalid combination of arguments - got (", Py_TYPE(args[i])->tp_name,
+        type_error("to() received an invalid combination of arguments - got (",
+                   Py_TYPE(args[i])->tp_name,
                    "); expected a dtype, a device, a tensor, or a device and a dtype");
     }
     for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); ++k) {
@@ -337,7 +372,8 @@ PyObject* m_make_subclass(PyObject*, PyObject* args) {
   int requires_grad = 0;
   if (!PyArg_ParseTuple(args, "O!O|p", &PyType_Type, &cls, &data, &requires_grad)) return nullptr;
   return guarded([&] {
-    if (!is_tensor(data)) type_error("_make_subclass(): data must be a Tensor, not ", Py_TYPE(data)->tp_name);
+    if (!is_tensor(data))
+      type_error("_make_subclass(): data must be a Tensor, not ", Py_TYPE(data)->tp_name);
     if (!PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type))
       type_error("_make_subclass(): cls must be a subclass of Tensor");
     Tensor x = detach(tensor_of(data));
@@ -346,8 +382,10 @@ PyObject* m_make_subclass(PyObject*, PyObject* args) {
   });
 }
 
-#define FAST(F) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(F)), METH_FASTCALL | METH_KEYWORDS
-#define WORDS(F) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(F)), METH_VARARGS | METH_KEYWORDS
+#define FAST(F) \
+  reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(F)), METH_FASTCALL | METH_KEYWORDS
+#define WORDS(F) \
+  reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(F)), METH_VARARGS | METH_KEYWORDS
 
 }  // namespace
 
@@ -359,7 +397,8 @@ PyGetSetDef tensor_attributes[] = {
     {"ndim", get_ndim, nullptr, "Number of dims.", nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes per element.", nullptr},
     {"nbytes", get_nbytes, nullptr, "Bytes of all elements.", nullptr},
-    {"requires_grad", get_requires_grad, set_requires_grad_attribute, "Whether gradients flow here.", nullptr},
+    {"requires_grad", get_requires_grad, set_requires_grad_attribute,
+     "Whether gradients flow here.", nullptr},
     {"grad", get_grad, set_grad, "The gradient, accumulated by backward().", nullptr},
     {"_grad", get_grad, set_grad, nullptr, nullptr},
     {"grad_fn", get_grad_fn, nullptr, "The node that made this tensor; None for a leaf.", nullptr},
@@ -368,7 +407,8 @@ PyGetSetDef tensor_attributes[] = {
     {"retains_grad", get_retains_grad, nullptr, nullptr, nullptr},
     {"_base", get_base, nullptr, "The tensor that this one is a view of.", nullptr},
     {"_version", get_version, nullptr, "Number of in-place writes to the memory.", nullptr},
-    {"data", get_data, set_data, "The values without the history; writes through it are not counted.", nullptr},
+    {"data", get_data, set_data,
+     "The values without the history; writes through it are not counted.", nullptr},
     {"T", get_transposed, nullptr, "The dims in reverse order.", nullptr},
     {"mT", get_matrix_transposed, nullptr, "The last two dims swapped.", nullptr},
     {"H", get_matrix_transposed, nullptr, nullptr, nullptr},
@@ -389,7 +429,8 @@ PyMethodDef tensor_methods[] = {
     {"ndimension", m_dim, METH_NOARGS, "Number of dims."},
     {"numel", m_numel, METH_NOARGS, "Number of elements."},
     {"nelement", m_numel, METH_NOARGS, "Number of elements."},
-    {"storage_offset", m_storage_offset, METH_NOARGS, "Position of the first element in the storage."},
+    {"storage_offset", m_storage_offset, METH_NOARGS,
+     "Position of the first element in the storage."},
     {"data_ptr", m_data_ptr, METH_NOARGS, "Address of the first element."},
     {"_storage_ptr", m_storage_ptr, METH_NOARGS, nullptr},
     {"_storage_bytes", m_storage_bytes, METH_NOARGS, nullptr},

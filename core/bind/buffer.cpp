@@ -11,8 +11,7 @@ namespace adj::py {
 namespace {
 
 struct PyMemory {
-  PyObject_HEAD
-  TensorImpl* impl;    // owned: keeps the memory alive
+  PyObject_HEAD TensorImpl* impl;    // owned: keeps the memory alive
   Py_ssize_t* layout;  // shape, then strides in bytes
 };
 
@@ -33,7 +32,8 @@ const char* format_of(DType t) {
     case DType::c128: return "Zd";
     case DType::bf16: break;
   }
-  type_error("Got unsupported ScalarType ", scalar_name_of(t), ": NumPy has no such dtype; convert with .float() first");
+  type_error("Got unsupported ScalarType ", scalar_name_of(t),
+             ": NumPy has no such dtype; convert with .float() first");
 }
 
 PyMemory* memory_of(PyObject* self) { return reinterpret_cast<PyMemory*>(self); }
@@ -87,7 +87,8 @@ PyTypeObject* memory_type() {
 
 void bind_buffer(nb::module_& m) {
   m.def("_buffer", [](Tensor x) {
-    if (x.wrapped()) runtime_error("a tensor under a transform (vmap, jvp) has no memory of its own");
+    if (x.wrapped())
+      runtime_error("a tensor under a transform (vmap, jvp) has no memory of its own");
     format_of(x.dtype());
     auto* memory = reinterpret_cast<PyMemory*>(memory_type()->tp_alloc(memory_type(), 0));
     if (!memory) throw PythonError();

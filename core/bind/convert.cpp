@@ -84,7 +84,8 @@ struct Probe {
     else if (PyFloat_Check(o)) k = 2;
     else if (PyComplex_Check(o)) k = 3;
     else if (PyLong_Check(o)) k = 1;
-    else if (is_number(o)) k = number_value(o).tag == Tag::real ? 2 : number_value(o).tag == Tag::boolean ? 0 : 1;
+    else if (is_number(o))
+      k = number_value(o).tag == Tag::real ? 2 : number_value(o).tag == Tag::boolean ? 0 : 1;
     else if (PyUnicode_Check(o)) type_error("new(): invalid data type 'str'");
     else type_error("Could not infer dtype of ", Py_TYPE(o)->tp_name);
     if (depth < sizes.size())
@@ -97,15 +98,18 @@ struct Probe {
     for (int i = 0; i < inner.size(); ++i) {
       if (depth + i == sizes.size()) sizes.push_back(inner[i]);
       else if (sizes[depth + i] != inner[i])
-        value_error("expected sequence of length ", sizes[depth + i], " at dim ", depth + i, " (got ",
-                    inner[i], ")");
+        value_error("expected sequence of length ", sizes[depth + i], " at dim ", depth + i,
+                    " (got ", inner[i], ")");
     }
     closed = depth + inner.size();
   }
   int closed = -1;  // the depth at which elements were found
 
   DType dtype() const {
-    DType t = kind == 0 ? DType::b8 : kind == 1 ? DType::i64 : kind == 3 ? (default_dtype() == DType::f64 ? DType::c128 : DType::c64) : default_dtype();
+    DType t = kind == 0   ? DType::b8
+              : kind == 1 ? DType::i64
+              : kind == 3 ? (default_dtype() == DType::f64 ? DType::c128 : DType::c64)
+                          : default_dtype();
     if (kind < 0) return has_tensor ? tensor_type : default_dtype();
     return has_tensor ? promote(tensor_type, t) : t;
   }
@@ -133,7 +137,8 @@ void put_element(char* p, DType t, PyObject* o) {
       int64_t high = t == DType::u8 ? 255 : (int64_t{1} << (bits - 1)) - 1;
       if (t == DType::u8) low = -255;  // negative numbers wrap around, as in torch
       if (i < low || i > high)
-        runtime_error("value ", i, " cannot be converted to type ", name_of(t), " without overflow");
+        runtime_error("value ", i, " cannot be converted to type ", name_of(t),
+                      " without overflow");
     }
     convert_run(p, t, &i, DType::i64, 1);
   }
@@ -201,8 +206,10 @@ Tensor from_buffer(PyObject* o, bool writable, const char* caller) {
     std::string format = buffer->format;
     PyBuffer_Release(buffer.get());
     if (format.back() == 'w' || format.back() == 's') format = "str";
-    type_error(caller, ": can't convert data of type '", format, "'. The only supported types are: float64, "
-               "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool.");
+    type_error(
+        caller, ": can't convert data of type '", format,
+        "'. The only supported types are: float64, "
+        "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool.");
   }
   Layout layout;
   int64_t low = 0;
@@ -215,23 +222,25 @@ Tensor from_buffer(PyObject* o, bool writable, const char* caller) {
   }
   if (low < 0) {
     PyBuffer_Release(buffer.get());
-    value_error("At least one stride in the given numpy array is negative or not a multiple of the "
-                "element size, and tensors with such strides are not supported. (You can work around "
-                "this by making a copy of your array with array.copy().)");
+    value_error(
+        "At least one stride in the given numpy array is negative or not a multiple of the "
+        "element size, and tensors with such strides are not supported. (You can work around "
+        "this by making a copy of your array with array.copy().)");
   }
   int64_t last = 1;
   for (int i = 0; i < buffer->ndim; ++i) last += (buffer->shape[i] - 1) * layout.strides[i];
   void* data = buffer->buf;
   auto* context = buffer.release();
-  StorageRef storage = borrow_storage(data, static_cast<size_t>(std::max<int64_t>(last, 0)) * itemsize(t),
-                                      release_buffer, context);
+  StorageRef storage = borrow_storage(
+      data, static_cast<size_t>(std::max<int64_t>(last, 0)) * itemsize(t), release_buffer, context);
   return Tensor(TensorRef::adopt(new TensorImpl(std::move(storage), std::move(layout), t)));
 }
 
 PyObject* item_of(const Tensor& x) {
   if (x.wrapped()) {
-    runtime_error("item() cannot be called on a tensor under a transform (vmap, jvp): its value is not "
-                  "one number. Control flow on values is not possible there; use where().");
+    runtime_error(
+        "item() cannot be called on a tensor under a transform (vmap, jvp): its value is not "
+        "one number. Control flow on values is not possible there; use where().");
   }
   if (x.numel() != 1)
     runtime_error("a Tensor with ", x.numel(), " elements cannot be converted to Scalar");
@@ -239,7 +248,8 @@ PyObject* item_of(const Tensor& x) {
 }
 
 PyObject* list_of(const Tensor& x) {
-  if (x.wrapped()) runtime_error("tolist() cannot be called on a tensor under a transform (vmap, jvp)");
+  if (x.wrapped())
+    runtime_error("tolist() cannot be called on a tensor under a transform (vmap, jvp)");
   return nested_list(x, 0, x.data());
 }
 

@@ -61,8 +61,8 @@ DType dtype_of(DLType t) {
       DLType known = type_of(static_cast<DType>(i));
       if (known.code == t.code && known.bits == t.bits) return static_cast<DType>(i);
     }
-  runtime_error("from_dlpack: unsupported type: code ", static_cast<int>(t.code), ", ", static_cast<int>(t.bits),
-                " bits, ", static_cast<int>(t.lanes), " lanes");
+  runtime_error("from_dlpack: unsupported type: code ", static_cast<int>(t.code), ", ",
+                static_cast<int>(t.bits), " bits, ", static_cast<int>(t.lanes), " lanes");
 }
 
 // What an exported tensor needs: freed by whoever took it, with or without the interpreter's lock.
@@ -82,9 +82,11 @@ void free_capsule(PyObject* capsule) {
 }
 
 nb::object to_dlpack(Tensor x) {
-  if (x.wrapped()) runtime_error("__dlpack__ cannot be called on a tensor under a transform (vmap, jvp)");
+  if (x.wrapped())
+    runtime_error("__dlpack__ cannot be called on a tensor under a transform (vmap, jvp)");
   auto* e = new Exported{{}, detach(x), x.sizes().copy(), x.strides().copy()};
-  e->managed.tensor = {x.data(), {1, 0}, x.dim(), type_of(x.dtype()), e->shape.data(), e->strides.data(), 0};
+  e->managed.tensor = {x.data(),          {1, 0}, x.dim(), type_of(x.dtype()), e->shape.data(),
+                       e->strides.data(), 0};
   e->managed.context = e;
   e->managed.deleter = free_exported;
   PyObject* capsule = PyCapsule_New(&e->managed, "dltensor", free_capsule);
@@ -107,7 +109,9 @@ Tensor adopt(PyObject* capsule, const char* name, const char* used) {
   auto* m = static_cast<M*>(PyCapsule_GetPointer(capsule, name));
   const DLTensor& t = m->tensor;
   if (t.device.type != 1)
-    runtime_error("from_dlpack: only memory of the CPU (device type 1) can be taken, got device type ", t.device.type);
+    runtime_error(
+        "from_dlpack: only memory of the CPU (device type 1) can be taken, got device type ",
+        t.device.type);
   DType dtype = dtype_of(t.dtype);
   Layout layout;
   int64_t last = 0;
@@ -120,7 +124,8 @@ Tensor adopt(PyObject* capsule, const char* name, const char* used) {
   for (int i = 0; i < t.ndim; ++i) {
     if (t.strides && !empty) layout.strides[i] = t.strides[i];
     if (layout.strides[i] < 0 && layout.sizes[i] > 1)
-      value_error("from_dlpack: strides must not be negative, got ", layout.strides, "; copy the array first");
+      value_error("from_dlpack: strides must not be negative, got ", layout.strides,
+                  "; copy the array first");
     last += (layout.sizes[i] - 1) * layout.strides[i];
   }
   auto bytes = empty ? 0 : static_cast<size_t>(last + 1) * itemsize(dtype);
@@ -134,14 +139,18 @@ Tensor from_dlpack(nb::handle capsule) {
   PyObject* o = capsule.ptr();
   if (PyCapsule_IsValid(o, "dltensor_versioned")) {
     auto* m = static_cast<ManagedVersioned*>(PyCapsule_GetPointer(o, "dltensor_versioned"));
-    if (m->major > 1) runtime_error("from_dlpack: DLPack version ", m->major, ".", m->minor, " is not known here");
+    if (m->major > 1)
+      runtime_error("from_dlpack: DLPack version ", m->major, ".", m->minor, " is not known here");
     return adopt<ManagedVersioned>(o, "dltensor_versioned", "used_dltensor_versioned");
   }
   if (PyCapsule_IsValid(o, "dltensor")) return adopt<Managed>(o, "dltensor", "used_dltensor");
   if (PyCapsule_CheckExact(o))
-    runtime_error("from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, "
-                  "so you might have already constructed a tensor from it once.");
-  type_error("from_dlpack expects an object with __dlpack__ or a capsule, got ", Py_TYPE(o)->tp_name);
+    runtime_error(
+        "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only "
+        "once, "
+        "so you might have already constructed a tensor from it once.");
+  type_error("from_dlpack expects an object with __dlpack__ or a capsule, got ",
+             Py_TYPE(o)->tp_name);
 }
 
 }  // namespace

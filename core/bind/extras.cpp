@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 
 #include "bind/casters.h"
+#include "ops/kinds/promotion.h"
 
 namespace nb = nanobind;
 
@@ -11,7 +12,29 @@ void bind_buffer(nb::module_& m);
 void bind_random(nb::module_& m);
 void bind_dlpack(nb::module_& m);
 
+namespace {
+
+// An operand of result_type: a tensor or a Python number.
+void add_operand(Promotion& all, nb::handle o) {
+  if (is_tensor(o.ptr())) all.add(*impl_of(o.ptr()));
+  else if (PyComplex_Check(o.ptr()))
+    all.add_number(default_dtype() == DType::f64 ? DType::c128 : DType::c64);
+  else if (is_number(o.ptr())) all.add_number(number_value(o.ptr()).number_dtype());
+  else type_error("result_type(): expected a Tensor or a Number, not ", Py_TYPE(o.ptr())->tp_name);
+}
+
+}  // namespace
+
+void bind_optim(nb::module_& m);
+
 void bind_extras(nb::module_& m) {
+  bind_optim(m);
+  m.def("_result_type", [](nb::handle a, nb::handle b) {
+    Promotion all;
+    add_operand(all, a);
+    add_operand(all, b);
+    return nb::steal<nb::object>(wrap(all.result()));
+  });
   bind_buffer(m);
   bind_random(m);
   bind_dlpack(m);
@@ -27,8 +50,8 @@ void bind_extras(nb::module_& m) {
     Tensor x = empty(sizes, t);
     size_t bytes = static_cast<size_t>(x.numel()) * itemsize(t);
     if (bytes != data.size())
-      value_error("expected ", static_cast<int64_t>(bytes), " bytes for a tensor of shape ", sizes, " and dtype ",
-                  t, ", got ", static_cast<int64_t>(data.size()));
+      value_error("expected ", static_cast<int64_t>(bytes), " bytes for a tensor of shape ", sizes,
+                  " and dtype ", t, ", got ", static_cast<int64_t>(data.size()));
     memcpy(x.data(), data.c_str(), bytes);
     return x;
   });

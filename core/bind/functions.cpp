@@ -1,6 +1,6 @@
 // Python functions and methods of every operator in the registry, made by one loop.
-#include <cstring>
 #include <array>
+#include <cstring>
 #include <map>
 
 #include "autograd/history.h"
@@ -33,7 +33,8 @@ PyTypeObject* result_type(const Op& op) {
   for (auto& name : op.schema.returns) fields->push_back({intern(name), nullptr});
   fields->push_back({nullptr, nullptr});
   auto* name = new std::string("torch.return_types." + op.schema.name);
-  PyStructSequence_Desc desc{name->c_str(), nullptr, fields->data(), static_cast<int>(op.schema.returns.size())};
+  PyStructSequence_Desc desc{name->c_str(), nullptr, fields->data(),
+                             static_cast<int>(op.schema.returns.size())};
   type = PyStructSequence_NewType(&desc);
   return type;
 }
@@ -42,24 +43,28 @@ PyObject* wrap_results(const Op& op, Outs&& outs) {
   if (!op.schema.returns_list && outs.size() == 1) return wrap(std::move(outs[0]));
   if (!op.schema.returns.empty()) {
     PyObject* result = PyStructSequence_New(result_type(op));
-    for (int i = 0; result && i < outs.size(); ++i) PyStructSequence_SetItem(result, i, wrap(outs[i]));
+    for (int i = 0; result && i < outs.size(); ++i)
+      PyStructSequence_SetItem(result, i, wrap(outs[i]));
     return result;
   }
   PyObject* tuple = PyTuple_New(outs.size());
-  for (int i = 0; tuple && i < outs.size(); ++i) PyTuple_SET_ITEM(tuple, i, wrap(std::move(outs[i])));
+  for (int i = 0; tuple && i < outs.size(); ++i)
+    PyTuple_SET_ITEM(tuple, i, wrap(std::move(outs[i])));
   return tuple;
 }
 
 // out=: the result is written into a tensor of the user's, resized if need be.
 void write_out(const Op& op, PyObject* target, const Tensor& result) {
-  if (!is_tensor(target)) type_error(op.name, "(): argument 'out' must be Tensor, not ", Py_TYPE(target)->tp_name);
+  if (!is_tensor(target))
+    type_error(op.name, "(): argument 'out' must be Tensor, not ", Py_TYPE(target)->tp_name);
   Tensor out = tensor_of(target);
   if ((result.requires_grad() || out.requires_grad()) && modes.grad)
-    runtime_error(op.name, "(): functions with out=... arguments don't support automatic differentiation, "
+    runtime_error(op.name,
+                  "(): functions with out=... arguments don't support automatic differentiation, "
                   "but one of the arguments requires grad.");
   if (!can_cast(result.dtype(), out.dtype()))
-    runtime_error("result type ", scalar_name_of(result.dtype()), " can't be cast to the desired output type ",
-                  scalar_name_of(out.dtype()));
+    runtime_error("result type ", scalar_name_of(result.dtype()),
+                  " can't be cast to the desired output type ", scalar_name_of(out.dtype()));
   if (!(out.sizes() == result.sizes())) {
     Tensor fresh = empty(result.sizes(), out.dtype());
     out->storage = fresh->storage;
@@ -102,7 +107,8 @@ std::string signatures(const Entry& e) {
   return text;
 }
 
-PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+               PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     std::string why;
     for (const Op* op : e.overloads) {
@@ -114,17 +120,20 @@ PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t
       }
       PyObject* target = self;
       if (e.in_place && !target) {
-        if (nargs < 1 || !is_tensor(args[0])) type_error(e.name, "(): the first argument must be a Tensor");
+        if (nargs < 1 || !is_tensor(args[0]))
+          type_error(e.name, "(): the first argument must be a Tensor");
         target = args[0];
       }
       return finish(*op, a, target, e.in_place);
     }
-    if (e.overloads.size() == 1) type_error(why, "; the signature is\n  ", e.overloads[0]->schema.text);
+    if (e.overloads.size() == 1)
+      type_error(why, "; the signature is\n  ", e.overloads[0]->schema.text);
     std::string got;
     if (self) got = "Tensor";
     for (Py_ssize_t i = 0; i < nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0); ++i) {
       if (!got.empty()) got += ", ";
-      if (i >= nargs) got += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, i - nargs))) + "=";
+      if (i >= nargs)
+        got += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, i - nargs))) + "=";
       got += Py_TYPE(args[i])->tp_name;
     }
     type_error(e.name, "() received an invalid combination of arguments - got (", got, "); ", why,
@@ -180,8 +189,10 @@ void add_entry(Entry* e, PyObject* spaces) {
     Py_DECREF(dict);
   }
   Py_DECREF(key);
-  Object module(PyUnicode_FromString(e->space.empty() ? "adjoint" : ("adjoint." + e->space).c_str()));
-  Object function(PyCFunction_NewEx(method_def(e->name.c_str(), function_table[i], doc), nullptr, module.get()));
+  Object module(
+      PyUnicode_FromString(e->space.empty() ? "adjoint" : ("adjoint." + e->space).c_str()));
+  Object function(PyCFunction_NewEx(method_def(e->name.c_str(), function_table[i], doc), nullptr,
+                                    module.get()));
   PyDict_SetItemString(dict, e->name.c_str(), function.get());
   bool method = e->space.empty();
   for (auto* op : e->overloads) {
@@ -190,7 +201,8 @@ void add_entry(Entry* e, PyObject* spaces) {
   }
   PyObject* tensor = reinterpret_cast<PyObject*>(tensor_type);
   if (method && !PyDict_GetItemString(tensor_type->tp_dict, e->name.c_str())) {
-    Object descriptor(PyDescr_NewMethod(tensor_type, method_def(e->name.c_str(), method_table[i], doc)));
+    Object descriptor(
+        PyDescr_NewMethod(tensor_type, method_def(e->name.c_str(), method_table[i], doc)));
     PyObject_SetAttrString(tensor, e->name.c_str(), descriptor.get());
   }
 }
@@ -203,7 +215,8 @@ const Entry* find_entry(const char* name) {
   return nullptr;
 }
 
-PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t nargs,
+                        PyObject* kwnames) {
   const Entry* e = find_entry(name);
   if (!e) {
     PyErr_Format(PyExc_NotImplementedError, "%s is not there yet", name);
@@ -232,7 +245,8 @@ void init_registry(PyObject* module) {
       entry(op->schema.space, op->schema.name + "_", true)->overloads.push_back(op);
   }
   for (Entry* e : order) add_entry(e, spaces);
-  if (PyObject* plain = PyDict_GetItemString(spaces, "")) PyDict_Update(PyModule_GetDict(module), plain);
+  if (PyObject* plain = PyDict_GetItemString(spaces, ""))
+    PyDict_Update(PyModule_GetDict(module), plain);
   PyModule_AddObjectRef(module, "_namespaces", spaces);
   Py_DECREF(spaces);
 }

@@ -10,7 +10,8 @@ namespace {
 
 bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o); }
 
-// Whether a list stands for a tuple of indices (holds slices, None or tensors), as NumPy once had it.
+// Whether a list stands for a tuple of indices (holds slices, None or tensors), as NumPy once had
+// it.
 Tensor index_tensor(PyObject* o) {
   if (is_tensor(o)) return tensor_of(o);
   Tensor t = tensor_from_data(o, nullptr, true, "index");
@@ -28,7 +29,7 @@ bool is_plain_int(PyObject* o) {
 }
 
 struct Indexed {
-  Tensor view;          // after integers, slices, None and ellipsis
+  Tensor view;  // after integers, slices, None and ellipsis
   TensorList advanced;  // by dim of the view; undefined where a whole dim is taken
   bool any_advanced = false;
 };
@@ -48,7 +49,8 @@ std::optional<int64_t> slice_part(PyObject* o) {
 Indexed apply_index(const Tensor& x, PyObject* index) {
   SmallVec<PyObject*, 6> items;
   if (PyTuple_Check(index))
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(index); ++i) items.push_back(PyTuple_GET_ITEM(index, i));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(index); ++i)
+      items.push_back(PyTuple_GET_ITEM(index, i));
   else items.push_back(index);
 
   int used = 0, ellipses = 0;
@@ -62,8 +64,9 @@ Indexed apply_index(const Tensor& x, PyObject* index) {
     } else ++used;
   }
   if (x.dim() == 0 && used > 0)
-    index_error("invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor "
-                "to a number");
+    index_error(
+        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor "
+        "to a number");
   if (ellipses > 1) index_error("an index can only have a single ellipsis ('...')");
   if (used > x.dim())
     index_error("too many indices for tensor of dimension ", x.dim(), ": got ", used);
@@ -97,8 +100,9 @@ Indexed apply_index(const Tensor& x, PyObject* index) {
       advance(mask);
       ++dim;
     } else if (is_plain_int(o)) {
-      int64_t i = is_tensor(o) ? Get<int64_t>::from(number_value(Object(item_of(tensor_of(o))).get()))
-                               : as_int(o);
+      int64_t i = is_tensor(o)
+                      ? Get<int64_t>::from(number_value(Object(item_of(tensor_of(o))).get()))
+                      : as_int(o);
       int64_t n = out.view.size(dim);
       if (i < -n || i >= n)
         index_error("index ", i, " is out of bounds for dimension ", source, " with size ", n);
@@ -107,8 +111,10 @@ Indexed apply_index(const Tensor& x, PyObject* index) {
     } else if (is_tensor(o) || is_sequence(o) || PyObject_HasAttrString(o, "__array__")) {
       Tensor t = index_tensor(o);
       if (t.dtype() == DType::u8) {
-        if (PyErr_WarnEx(PyExc_UserWarning, "indexing with dtype torch.uint8 is deprecated: it is taken as "
-                         "a mask; use a dtype torch.bool instead", 1) < 0)
+        if (PyErr_WarnEx(PyExc_UserWarning,
+                         "indexing with dtype torch.uint8 is deprecated: it is taken as "
+                         "a mask; use a dtype torch.bool instead",
+                         1) < 0)
           throw PythonError();
         t = ops::to_dtype(t, DType::b8);
       }
@@ -130,13 +136,16 @@ Indexed apply_index(const Tensor& x, PyObject* index) {
         continue;
       }
       if (!is_integral(t.dtype()))
-        index_error("tensors used as indices must be long, int, byte or bool tensors, not ", t.dtype());
+        index_error("tensors used as indices must be long, int, byte or bool tensors, not ",
+                    t.dtype());
       advance(t);
       ++dim;
       ++source;
     } else {
-      type_error("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
-                   "valid indices (got ", Py_TYPE(o)->tp_name, ")");
+      type_error(
+          "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+          "valid indices (got ",
+          Py_TYPE(o)->tp_name, ")");
     }
   }
   return out;
@@ -146,7 +155,8 @@ Tensor value_for(PyObject* value, const Tensor& self) {
   if (is_tensor(value)) return tensor_of(value);
   if (is_number(value)) {
     Value v = number_value(value);
-    return v.tag == Tag::real ? scalar_tensor(v.real, self.dtype()) : scalar_tensor(v.as_int(), self.dtype());
+    return v.tag == Tag::real ? scalar_tensor(v.real, self.dtype())
+                              : scalar_tensor(v.as_int(), self.dtype());
   }
   DType t = self.dtype();
   return tensor_from_data(value, &t, true, "index assignment");

@@ -48,8 +48,8 @@ class PyHook final : public Hook {
       if (form_ == HookForm::tensor || result.get() == Py_None) return out;
       Tensor g = gradient_from(result.get(), "a gradient hook");
       if (!(g.sizes() == first[0].sizes()))
-        runtime_error("hook '", name(), "' has changed the size of value: ", first[0].sizes(), " to ",
-                      g.sizes());
+        runtime_error("hook '", name(), "' has changed the size of value: ", first[0].sizes(),
+                      " to ", g.sizes());
       out.push_back(g);
       return out;
     }
@@ -67,7 +67,8 @@ class PyHook final : public Hook {
       out.push_back(tensor_of(result.get()));
       return out;
     }
-    Object items = Object::checked(PySequence_Fast(result.get(), "a node hook must return a tuple"));
+    Object items =
+        Object::checked(PySequence_Fast(result.get(), "a node hook must return a tuple"));
     Py_ssize_t n = PySequence_Fast_GET_SIZE(items.get());
     if (n != first.size())
       runtime_error("hook '", name(), "' has returned an incorrect number of values: ", n,
@@ -90,8 +91,7 @@ class PyHook final : public Hook {
 // Handles of hooks
 
 struct PyHandle {
-  PyObject_HEAD
-  PyObject* owner;  // a Tensor or Node, weakly
+  PyObject_HEAD PyObject* owner;  // a Tensor or Node, weakly
   uint64_t id;
 };
 
@@ -265,8 +265,7 @@ class FunctionNode final : public Node {
 };
 
 struct PyContext {
-  PyObject_HEAD
-  FunctionNode* node;  // weak: the node holds the context
+  PyObject_HEAD FunctionNode* node;  // weak: the node holds the context
   PyObject* dict;
 };
 
@@ -277,7 +276,8 @@ void FunctionNode::drop_context() {
   Py_CLEAR(context_);
 }
 
-TensorList FunctionNode::apply(TensorList&& grads, const SmallVec<bool, 4>& needs, bool create_graph) {
+TensorList FunctionNode::apply(TensorList&& grads, const SmallVec<bool, 4>& needs,
+                               bool create_graph) {
   PythonLocked lock;
   Object tuple = Object::checked(PyTuple_New(grads.size()));
   for (int i = 0; i < grads.size(); ++i) {
@@ -331,7 +331,9 @@ PyObject* node_getattr(PyObject* self, PyObject* name) {
 PyObject* node_repr(PyObject* self) {
   return PyUnicode_FromFormat("<%s object at %p>", node_of(self)->name(), self);
 }
-PyObject* node_name(PyObject* self, PyObject*) { return PyUnicode_FromString(node_of(self)->name()); }
+PyObject* node_name(PyObject* self, PyObject*) {
+  return PyUnicode_FromString(node_of(self)->name());
+}
 PyObject* node_next(PyObject* self, void*) {
   Node* node = node_of(self);
   PyObject* tuple = PyTuple_New(node->next.size());
@@ -348,7 +350,8 @@ PyObject* node_metadata(PyObject* self, void*) {
 PyObject* node_variable(PyObject* self, void*) {
   TensorImpl* leaf = node_of(self)->variable();
   if (!leaf) {
-    PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", node_of(self)->name());
+    PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'",
+                 node_of(self)->name());
     return nullptr;
   }
   return guarded([&] { return wrap(Tensor(leaf)); });
@@ -393,11 +396,10 @@ PyType_Slot node_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc
                             {Py_tp_methods, node_methods},
                             {Py_tp_members, node_members},
                             {0, nullptr}};
-PyType_Spec node_spec = {
-    "adjoint.autograd.graph.Node", sizeof(PyNode), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-        Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    node_slots};
+PyType_Spec node_spec = {"adjoint.autograd.graph.Node", sizeof(PyNode), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                         node_slots};
 
 // The context of a Function
 
@@ -428,12 +430,13 @@ PyObject* context_attach(PyObject* self, PyObject* args) {
   const char* name;
   PyObject *inputs_, *outputs_, *saved_, *dirty_, *constant_;
   int materialize;
-  if (!PyArg_ParseTuple(args, "sO!O!O!O!O!p", &name, &PyTuple_Type, &inputs_, &PyTuple_Type, &outputs_,
-                        &PyTuple_Type, &saved_, &PyTuple_Type, &dirty_, &PyTuple_Type, &constant_,
-                        &materialize))
+  if (!PyArg_ParseTuple(args, "sO!O!O!O!O!p", &name, &PyTuple_Type, &inputs_, &PyTuple_Type,
+                        &outputs_, &PyTuple_Type, &saved_, &PyTuple_Type, &dirty_, &PyTuple_Type,
+                        &constant_, &materialize))
     return nullptr;
   return guarded([&]() -> PyObject* {
-    TensorList inputs = tensors_in(inputs_), outputs = tensors_in(outputs_), saved = tensors_in(saved_);
+    TensorList inputs = tensors_in(inputs_), outputs = tensors_in(outputs_),
+               saved = tensors_in(saved_);
     TensorList dirty = tensors_in(dirty_), constant = tensors_in(constant_);
     SmallVec<Edge, 2> edges;
     for (auto& x : inputs) edges.push_back(x.defined() ? gradient_edge(x) : Edge{});
@@ -473,19 +476,24 @@ PyObject* context_saved(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     if (!node) return PyTuple_New(0);
     if (node->released)
-      runtime_error("Trying to backward through the graph a second time (or directly access saved "
-                    "tensors after they have already been freed): what ", node->name(), " saved was "
-                    "freed. Call backward(retain_graph=True) the first time if you need it again.");
+      runtime_error(
+          "Trying to backward through the graph a second time (or directly access saved "
+          "tensors after they have already been freed): what ",
+          node->name(),
+          " saved was "
+          "freed. Call backward(retain_graph=True) the first time if you need it again.");
     Object tuple = Object::checked(PyTuple_New(node->saved.size()));
     for (int i = 0; i < node->saved.size(); ++i) {
       const Saved& s = node->saved[i];
       Tensor x = s.tensor;
       if (x.defined() && version_of(x) != s.version) {
         const char* writer = x->storage->last_writer.load(std::memory_order_relaxed);
-        runtime_error("one of the variables needed for gradient computation has been modified by an "
-                      "inplace operation: a tensor of shape ", x.sizes(), ", saved by ", node->name(),
-                      ", was then written by ", writer ? writer : "an in-place operation",
-                      "; it is at version ", version_of(x), ", expected version ", s.version);
+        runtime_error(
+            "one of the variables needed for gradient computation has been modified by an "
+            "inplace operation: a tensor of shape ",
+            x.sizes(), ", saved by ", node->name(), ", was then written by ",
+            writer ? writer : "an in-place operation", "; it is at version ", version_of(x),
+            ", expected version ", s.version);
       }
       if (x.defined() && node->saved_output[i] >= 0) {
         x = detach(x);
@@ -535,14 +543,16 @@ PyType_Slot context_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(context_d
                                {Py_tp_members, context_members},
                                {0, nullptr}};
 PyType_Spec context_spec = {"adjoint._core._FunctionCtx", sizeof(PyContext), 0,
-                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, context_slots};
+                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                            context_slots};
 
 }  // namespace
 
 uint64_t next_hook_id() { return ++hook_ids; }
 
 HookRef make_hook(PyObject* callable, HookForm form) {
-  if (!PyCallable_Check(callable)) type_error("a hook must be callable, got ", Py_TYPE(callable)->tp_name);
+  if (!PyCallable_Check(callable))
+    type_error("a hook must be callable, got ", Py_TYPE(callable)->tp_name);
   return HookRef(Ref<PyHook>::adopt(new PyHook(callable, form)));
 }
 

@@ -138,7 +138,8 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
     return nullptr;
   return guarded([&]() -> PyObject* {
     Device d;
-    if (!as_device(kind, d)) type_error("device() takes a device or a string like 'cpu' or 'cuda:0'");
+    if (!as_device(kind, d))
+      type_error("device() takes a device or a string like 'cpu' or 'cuda:0'");
     if (index >= 0) d.index = static_cast<int8_t>(index);
     return wrap(d);
   });
@@ -153,7 +154,8 @@ PyObject* device_compare(PyObject* a, PyObject* b, int op) {
   return PyBool_FromLong(same == (op == Py_EQ));
 }
 PyObject* device_get_type(PyObject* self, void*) {
-  return PyUnicode_FromString(device_names[static_cast<int>(reinterpret_cast<PyDevice*>(self)->device.type)]);
+  return PyUnicode_FromString(
+      device_names[static_cast<int>(reinterpret_cast<PyDevice*>(self)->device.type)]);
 }
 PyObject* device_get_index(PyObject* self, void*) {
   Device d = reinterpret_cast<PyDevice*>(self)->device;
@@ -228,7 +230,8 @@ PyObject* wrap(Device d) {
 
 PyObject* wrap_ints(DimsView ints) {
   PyObject* tuple = PyTuple_New(ints.size());
-  for (int i = 0; tuple && i < ints.size(); ++i) PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(ints[i]));
+  for (int i = 0; tuple && i < ints.size(); ++i)
+    PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(ints[i]));
   return tuple;
 }
 

@@ -85,8 +85,7 @@ PyObject* divmod(PyObject* a, PyObject* b) {
 int truth(PyObject* self) {
   return guarded([&]() -> int {
     Tensor x = tensor_of(self);
-    if (x.numel() == 0)
-      runtime_error("Boolean value of Tensor with no values is ambiguous");
+    if (x.numel() == 0) runtime_error("Boolean value of Tensor with no values is ambiguous");
     if (x.numel() != 1)
       runtime_error("Boolean value of Tensor with more than one value is ambiguous: its shape is ",
                     x.sizes(), "; use .any() or .all()");
@@ -106,8 +105,8 @@ PyObject* to_index(PyObject* self) {
   return guarded([&]() -> PyObject* {
     Tensor x = tensor_of(self);
     if (is_differentiable(x.dtype()) || x.numel() != 1)
-      type_error("only integer tensors of a single element can be converted to an index, not ", x.dtype(),
-                 " of shape ", x.sizes());
+      type_error("only integer tensors of a single element can be converted to an index, not ",
+                 x.dtype(), " of shape ", x.sizes());
     Object item = Object::checked(item_of(x));
     return PyNumber_Index(item.get());
   });
@@ -127,7 +126,9 @@ PyObject* compare(PyObject* a, PyObject* b, int how) {
 }  // namespace
 
 void add_operators(std::vector<PyType_Slot>& slots) {
-  auto add = [&](int id, auto* function) { slots.push_back({id, reinterpret_cast<void*>(function)}); };
+  auto add = [&](int id, auto* function) {
+    slots.push_back({id, reinterpret_cast<void*>(function)});
+  };
   add(Py_nb_add, binary<"add">);
   add(Py_nb_subtract, subtract);
   add(Py_nb_multiply, binary<"mul">);

@@ -1,4 +1,5 @@
-// What the files of the binding share: Python objects of tensors, dtypes, devices; errors; the lock.
+// What the files of the binding share: Python objects of tensors, dtypes, devices; errors; the
+// lock.
 #pragma once
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -15,23 +16,19 @@
 namespace adj::py {
 
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;
+  PyObject_HEAD TensorImpl* impl;
   PyObject* dict;
   PyObject* weakrefs;
 };
 struct PyNode {
-  PyObject_HEAD
-  Node* node;
+  PyObject_HEAD Node* node;
   PyObject* weakrefs;
 };
 struct PyDType {
-  PyObject_HEAD
-  DType dtype;
+  PyObject_HEAD DType dtype;
 };
 struct PyDevice {
-  PyObject_HEAD
-  Device device;
+  PyObject_HEAD Device device;
 };
 struct PyGenerator;
 
@@ -85,8 +82,8 @@ class Object {
   PyObject* p_ = nullptr;
 };
 
-// Dead objects of one type, kept for the next ones: the collector counts allocations, and a training
-// loop makes and drops thousands of tensors and nodes that are no garbage of cycles.
+// Dead objects of one type, kept for the next ones: the collector counts allocations, and a
+// training loop makes and drops thousands of tensors and nodes that are no garbage of cycles.
 template <int capacity>
 class FreeList {
  public:
@@ -151,7 +148,8 @@ PyObject* get_item(PyObject* self, PyObject* index);
 int set_item(PyObject* self, PyObject* index, PyObject* value);
 
 // Calls an operator of the registry by name as Python would.
-PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames);
+PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t nargs,
+                        PyObject* kwnames);
 
 void init_types(PyObject* module);
 void init_tensor_type(PyObject* module);

@@ -26,7 +26,8 @@ uint64_t seed_of(nb::handle number) {
     if (!PyErr_Occurred()) return large;
     PyErr_Clear();
   }
-  runtime_error("Overflow when unpacking a seed: ", nb::str(index).c_str(), " does not fit into 64 bits");
+  runtime_error("Overflow when unpacking a seed: ", nb::str(index).c_str(),
+                " does not fit into 64 bits");
 }
 
 void set_seed(Generator& g, uint64_t seed) {
@@ -51,16 +52,18 @@ Tensor get_state(Generator& g) {
 void set_state(Generator& g, const Tensor& x) {
   if (x.dtype() != DType::u8) type_error("expected a torch.ByteTensor, but got dtype ", x.dtype());
   if (x.numel() != static_cast<int64_t>(sizeof g.state) || x.dim() != 1 || !x.contiguous())
-    runtime_error("RNG state is wrong size: expected a contiguous vector of ", static_cast<int64_t>(sizeof g.state),
-                  " bytes, got shape ", x.sizes());
+    runtime_error("RNG state is wrong size: expected a contiguous vector of ",
+                  static_cast<int64_t>(sizeof g.state), " bytes, got shape ", x.sizes());
   std::lock_guard lock(g.mutex);
   memcpy(&g.state, x.data(), sizeof g.state);
 }
 
 void require_cpu(nb::handle device) {
   Device d;
-  if (!as_device(device.ptr(), d)) type_error("Generator(): expected a torch.device or str, got ", Py_TYPE(device.ptr())->tp_name);
-  if (d.type != DeviceType::cpu) runtime_error("this build of adjoint has no such device: only 'cpu' is available");
+  if (!as_device(device.ptr(), d))
+    type_error("Generator(): expected a torch.device or str, got ", Py_TYPE(device.ptr())->tp_name);
+  if (d.type != DeviceType::cpu)
+    runtime_error("this build of adjoint has no such device: only 'cpu' is available");
 }
 
 }  // namespace
@@ -74,40 +77,47 @@ A source of random numbers with a state of its own, for the `generator` argument
 >>> bool((a == adjoint.rand(3, generator=g.manual_seed(0))).all())
 True
 )")
-      .def("__init__",
-           [](Generator* g, nb::object device) {
-             require_cpu(device);
-             new (g) Generator;
-           },
-           "device"_a = "cpu")
-      .def("manual_seed",
-           [](nb::handle self, nb::handle seed) {
-             set_seed(nb::cast<Generator&>(self), seed_of(seed));
-             return nb::borrow(self);
-           },
-           "seed"_a, "Starts the sequence of a seed (64 bits), and returns the generator.")
-      .def("seed", fresh_seed, "Starts a sequence that is different each time, and returns its seed.")
-      .def("initial_seed", [](Generator& g) { return g.state.seed; }, "The seed that the sequence started from.")
+      .def(
+          "__init__",
+          [](Generator* g, nb::object device) {
+            require_cpu(device);
+            new (g) Generator;
+          },
+          "device"_a = "cpu")
+      .def(
+          "manual_seed",
+          [](nb::handle self, nb::handle seed) {
+            set_seed(nb::cast<Generator&>(self), seed_of(seed));
+            return nb::borrow(self);
+          },
+          "seed"_a, "Starts the sequence of a seed (64 bits), and returns the generator.")
+      .def("seed", fresh_seed,
+           "Starts a sequence that is different each time, and returns its seed.")
+      .def(
+          "initial_seed", [](Generator& g) { return g.state.seed; },
+          "The seed that the sequence started from.")
       .def("get_state", get_state, "The state, as a vector of bytes.")
       .def("set_state", set_state, "new_state"_a, "Goes on from a state that `get_state` gave.")
-      .def("clone_state",
-           [](Generator& g) {
-             auto* copy = new Generator;
-             copy->state = g.state;
-             return copy;
-           },
-           nb::rv_policy::take_ownership, "Another generator in the same state.")
+      .def(
+          "clone_state",
+          [](Generator& g) {
+            auto* copy = new Generator;
+            copy->state = g.state;
+            return copy;
+          },
+          nb::rv_policy::take_ownership, "Another generator in the same state.")
       .def_prop_ro("device", [](Generator&) { return nb::steal<nb::object>(wrap(Device{})); })
       .def_prop_ro("_handle", [](Generator& g) { return reinterpret_cast<uintptr_t>(&g); });
 
   nb::object standard = nb::cast(&default_generator(), nb::rv_policy::reference);
   m.attr("default_generator") = standard;
-  m.def("manual_seed",
-        [standard](nb::handle seed) {
-          set_seed(default_generator(), seed_of(seed));
-          return standard;
-        },
-        "seed"_a, R"(
+  m.def(
+      "manual_seed",
+      [standard](nb::handle seed) {
+        set_seed(default_generator(), seed_of(seed));
+        return standard;
+      },
+      "seed"_a, R"(
 Starts the default generator's sequence of a seed: what follows is the same each time.
 
 >>> a = adjoint.manual_seed(0) and adjoint.rand(2)
@@ -115,10 +125,13 @@ Starts the default generator's sequence of a seed: what follows is the same each
 >>> bool((a == b).all())
 True
 )");
-  m.def("seed", [] { return fresh_seed(default_generator()); },
-        "Starts a sequence of the default generator that is different each time, and returns its seed.");
-  m.def("initial_seed", [] { return default_generator().state.seed; },
-        "The seed that the default generator's sequence started from.");
+  m.def(
+      "seed", [] { return fresh_seed(default_generator()); },
+      "Starts a sequence of the default generator that is different each time, and returns its "
+      "seed.");
+  m.def(
+      "initial_seed", [] { return default_generator().state.seed; },
+      "The seed that the default generator's sequence started from.");
   m.def("get_rng_state", [] { return get_state(default_generator()); }, R"(
 The state of the default generator, as a vector of bytes.
 
@@ -134,10 +147,12 @@ True
     const char* text = nb::cast<const char*>(name);
     if (text[strlen(text) - 1] != '_') continue;
     nb::object method = nb::steal(PyInstanceMethod_New(function.ptr()));
-    if (PyObject_SetAttr(reinterpret_cast<PyObject*>(tensor_type), name.ptr(), method.ptr())) throw nb::python_error();
+    if (PyObject_SetAttr(reinterpret_cast<PyObject*>(tensor_type), name.ptr(), method.ptr()))
+      throw nb::python_error();
   }
-  m.def("set_rng_state", [](Tensor state) { set_state(default_generator(), state); }, "new_state"_a,
-        "Lets the default generator go on from a state that `get_rng_state` gave.");
+  m.def(
+      "set_rng_state", [](Tensor state) { set_state(default_generator(), state); }, "new_state"_a,
+      "Lets the default generator go on from a state that `get_rng_state` gave.");
 }
 
 }  // namespace adj::py

@@ -1,4 +1,5 @@
-// What the tests ask about operators: their list, which overload a call means, what a fused one means.
+// What the tests ask about operators: their list, which overload a call means, what a fused one
+// means.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 
@@ -14,8 +15,8 @@ void bind_registry_info(nb::module_& m);
 namespace {
 
 const char* name_of(KindName kind) {
-  constexpr const char* names[] = {"elementwise", "linear",    "view", "bilinear", "fused",
-                                   "composite",   "rule",      "constant", "factory"};
+  constexpr const char* names[] = {"elementwise", "linear", "view",     "bilinear", "fused",
+                                   "composite",   "rule",   "constant", "factory"};
   return names[static_cast<int>(kind)];
 }
 
@@ -27,13 +28,24 @@ std::string full_name(const Op& op) {
   return overload.empty() ? name : name + ":" + overload;
 }
 
+// Whether Tensor has a method of this name: all overloads must take a tensor first.
+bool is_method(const Op& op) {
+  if (!op.schema.space.empty()) return false;
+  for (const Op* o : Registry::get().overloads(op.schema.name)) {
+    if (!o->is_method || o->schema.params.empty()) return false;
+    Type first = o->schema.params[0].type;
+    if (first != Type::tensor && first != Type::operand) return false;
+  }
+  return true;
+}
+
 nb::dict info(const Op& op) {
   nb::dict d;
   d["name"] = full_name(op);
   d["kind"] = name_of(op.kind);
   d["signature"] = op.schema.text;
   d["in_place"] = op.in_place;
-  d["method"] = op.is_method && op.schema.space.empty();
+  d["method"] = is_method(op);
   d["elementwise"] = op.elementwise != nullptr;
   d["node"] = op.node_name;
   return d;

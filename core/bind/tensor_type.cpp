@@ -112,7 +112,8 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (kwargs && PyDict_GET_SIZE(kwargs)) {
       PyObject* device = PyDict_GetItemString(kwargs, "device");
       if (!device || PyDict_GET_SIZE(kwargs) > 1)
-        type_error("Tensor() takes sizes or a sequence, and device=; use adjoint.tensor(data, ...)");
+        type_error(
+            "Tensor() takes sizes or a sequence, and device=; use adjoint.tensor(data, ...)");
     }
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     Tensor x;
@@ -124,7 +125,8 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
       if (is_tensor(data)) {
         x = detach(tensor_of(data));
         if (type == tensor_type && x.dtype() != t)
-          type_error("expected ", scalar_name_of(t), " (got ", scalar_name_of(x.dtype()), "); use x.to()");
+          type_error("expected ", scalar_name_of(t), " (got ", scalar_name_of(x.dtype()),
+                     "); use x.to()");
       } else if (Py_TYPE(data) == size_type) {
         Dims sizes;
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(data); ++i)

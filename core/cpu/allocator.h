@@ -12,9 +12,9 @@ void* allocate(size_t bytes);  // throws std::bad_alloc
 void deallocate(void* block, size_t bytes) noexcept;
 
 struct AllocatorStats {
-  size_t in_use;       // bytes handed out in big blocks, as rounded
-  size_t peak;         // the most that in_use has been since the last reset
-  size_t cached;       // bytes of big blocks that are free and kept
+  size_t in_use;  // bytes handed out in big blocks, as rounded
+  size_t peak;  // the most that in_use has been since the last reset
+  size_t cached;  // bytes of big blocks that are free and kept
   size_t small_pages;  // bytes of the pages that small blocks are cut from
 };
 AllocatorStats allocator_stats();

@@ -10,7 +10,7 @@ using LoopFn = void (*)(int64_t n, void* out, const void* const* in);
 struct ElementwiseKernels {
   const char* struct_name;
   LoopFn forward[12] = {};      // by dtype of the operands
-  LoopFn backward[4][2] = {};   // by operand and float32 / float64: in = {g, operands..., result}
+  LoopFn backward[4][2] = {};  // by operand and float32 / float64: in = {g, operands..., result}
   ElementwiseKernels* next = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "cpu/allocator.h"
 #include "cpu/isa.h"
 #include "cpu/kernels.h"
 #include "cpu/thread_pool.h"
@@ -122,12 +123,29 @@ void index_add(DType t, void* out, const void* source, const int64_t* index, int
     t = t == DType::c64 ? DType::f32 : DType::f64;
     inner *= 2;
   }
-  auto size = static_cast<int64_t>(itemsize(t));
+  int64_t row = inner * static_cast<int64_t>(itemsize(t));
   auto* add = kernels().gather.index_add[static_cast<int>(t)];
-  over_columns(outer, m, inner, size, [&](int64_t o, int64_t from, int64_t width) {
-    add(static_cast<char*>(out) + o * n * inner * size,
-        static_cast<const char*>(source) + o * m * inner * size, index, m, inner, from, width,
-        alpha);
+  // Each part has a range of rows of `out`, and goes through the sources in order, so what goes to
+  // one place is added in order.
+  int64_t parts = outer >= get_num_threads() || m * row < 65536 || row < 64 ? 1 : get_num_threads();
+  if (parts > n) parts = n;
+  parallel_for(outer * parts, kGrain / (m * row + 1) + 1, [&](int64_t begin, int64_t end) {
+    size_t bytes = parts == 1 ? 0 : static_cast<size_t>(m) * sizeof(int64_t);
+    auto* order = bytes ? static_cast<int64_t*>(allocate(bytes)) : nullptr;
+    for (int64_t t = begin; t < end; ++t) {
+      int64_t o = t / parts, part = t % parts, count = m;
+      if (order) {
+        int64_t low = n * part / parts, high = n * (part + 1) / parts;
+        count = 0;
+        for (int64_t j = 0; j < m; ++j) {
+          order[count] = j;
+          count += (index[j] >= low) & (index[j] < high);
+        }
+      }
+      add(static_cast<char*>(out) + o * n * row, static_cast<const char*>(source) + o * m * row,
+          index, order, count, inner, alpha);
+    }
+    if (bytes) deallocate(order, bytes);
   });
 }
 

@@ -7,10 +7,10 @@ namespace adj {
 struct GatherKernels {
   // out[j] = x[index[j]], rows of `bytes`
   void (*copy_rows)(void* out, const void* x, const int64_t* index, int64_t m, int64_t bytes);
-  // out[index[j], from .. from + width] += alpha * source[j, from .. from + width] for j < m; rows
-  // of `inner` elements. By dtype; complex numbers as pairs.
-  void (*index_add[12])(void* out, const void* source, const int64_t* index, int64_t m,
-                        int64_t inner, int64_t from, int64_t width, double alpha);
+  // out[index[j]] += alpha * source[j], rows of `inner` elements, for j in order[0 .. m), or with
+  // order null for j < m. By dtype; complex numbers as pairs.
+  void (*index_add[12])(void* out, const void* source, const int64_t* index, const int64_t* order,
+                        int64_t m, int64_t inner, double alpha);
 };
 
 }  // namespace adj

@@ -5,6 +5,7 @@
 #include "cpu/gather_kernels.h"
 #include "cpu/gemm_kernels.h"
 #include "cpu/norm_kernels.h"
+#include "cpu/optim_kernels.h"
 #include "cpu/random_kernels.h"
 #include "cpu/reduce_kernels.h"
 
@@ -17,6 +18,7 @@ struct Kernels {
   GemmKernels gemm;
   RandomKernels random;
   GatherKernels gather;
+  OptimKernels optim;
 };
 
 }  // namespace adj

@@ -62,7 +62,8 @@ struct Loop {
         }
       }
       char* out = at[0] + done * inner.strides[0];
-      bool direct = dtype[0] == out_type && inner.strides[0] == static_cast<int64_t>(itemsize(out_type));
+      bool direct =
+          dtype[0] == out_type && inner.strides[0] == static_cast<int64_t>(itemsize(out_type));
       fn(m, direct ? out : buffers[0], in);
       if (!direct) store_run(out, dtype[0], inner.strides[0], buffers[0], out_type, m);
     }

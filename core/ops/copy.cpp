@@ -37,7 +37,8 @@ struct Copy : Linear {
       runtime_error("The expanded size of the tensor must match: cannot copy a tensor of shape ",
                     source.sizes(), " into one of shape ", self.sizes());
     Tensor out = args.into ? *args.into : empty_in_order(self, self.dtype());
-    write_into(out, source);
+    bool shared = out->storage.get() == source->storage.get() && !(out->strides == source->strides);
+    write_into(out, shared ? ops::contiguous_copy(source) : source);  // read before it is lost
     return as_outs(out);
   }
   static void transpose(Vjp& c) {

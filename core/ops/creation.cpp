@@ -63,8 +63,9 @@ tensor([1., 1.])
 
 struct Full : Factory {
   static Tensor forward(DimsView size, Number value, std::optional<DType> dtype) {
-    return filled(size, value.value, dtype.value_or(value.value.tag == Tag::complex ? DType::c64
-                                                                       : value.value.number_dtype()));
+    return filled(
+        size, value.value,
+        dtype.value_or(value.value.tag == Tag::complex ? DType::c64 : value.value.number_dtype()));
   }
 };
 ADJ_OP(Full, "full(size: int[], fill_value: Number, *, dtype: dtype? = None) -> Tensor", R"(
@@ -83,7 +84,8 @@ Tensor like(const Tensor& x, DType dtype) {
     span += (x.size(i) - 1) * x.stride(i);
     dense = dense && x.stride(i) > 0;
   }
-  return dense && span == x.numel() ? empty_strided(x.sizes(), x.strides(), dtype) : empty(x.sizes(), dtype);
+  return dense && span == x.numel() ? empty_strided(x.sizes(), x.strides(), dtype)
+                                    : empty(x.sizes(), dtype);
 }
 
 struct LikeConstant : Constant {
@@ -92,7 +94,9 @@ struct LikeConstant : Constant {
 
 struct EmptyLike : LikeConstant {
   static constexpr bool is_method = false;
-  static Tensor forward(Tensor x, std::optional<DType> dtype) { return like(x, dtype.value_or(x.dtype())); }
+  static Tensor forward(Tensor x, std::optional<DType> dtype) {
+    return like(x, dtype.value_or(x.dtype()));
+  }
 };
 ADJ_OP(EmptyLike, "empty_like(input: Tensor, *, dtype: dtype? = None) -> Tensor", R"(
 `empty` in the shape and dtype of `input`.
@@ -140,7 +144,8 @@ struct FullLike : LikeConstant {
     return y;
   }
 };
-ADJ_OP(FullLike, "full_like(input: Tensor, fill_value: Number, *, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(FullLike, "full_like(input: Tensor, fill_value: Number, *, dtype: dtype? = None) -> Tensor",
+       R"(
 A tensor in the shape and dtype of `input`, every element `fill_value`.
 
 >>> adjoint.full_like(adjoint.zeros(2), 3)
@@ -153,7 +158,8 @@ void count_up(T* out, int64_t n, double start, double step) {
 }
 
 Tensor arange(Number start, Number end, Number step, std::optional<DType> dtype) {
-  bool real = start.value.tag == Tag::real || end.value.tag == Tag::real || step.value.tag == Tag::real;
+  bool real =
+      start.value.tag == Tag::real || end.value.tag == Tag::real || step.value.tag == Tag::real;
   DType type = dtype.value_or(real ? default_dtype() : DType::i64);
   double a = start.real(), b = end.real(), s = step.real();
   if (s == 0) runtime_error("step must be nonzero");
@@ -191,7 +197,9 @@ struct Arange : Factory {
     return arange(start, end, step, dtype);
   }
 };
-ADJ_OP(Arange, "arange(start: Number, end: Number, step: Number = 1, *, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(Arange,
+       "arange(start: Number, end: Number, step: Number = 1, *, dtype: dtype? = None) -> Tensor",
+       R"(
 The numbers `start`, `start + step`, ... before `end`.
 
 >>> adjoint.arange(1, 2.5, 0.5)
@@ -203,14 +211,17 @@ struct Linspace : Factory {
     if (steps < 0) runtime_error("number of steps must be non-negative, got ", steps);
     DType type = dtype.value_or(default_dtype());
     Tensor x = empty({steps}, DType::f64);
-    double a = start.real(), b = end.real(), by = steps > 1 ? (b - a) / static_cast<double>(steps - 1) : 0;
+    double a = start.real(), b = end.real(),
+           by = steps > 1 ? (b - a) / static_cast<double>(steps - 1) : 0;
     for (int64_t i = 0; i < steps; ++i)  // from both ends, so that the last is exact
-      x.data<double>()[i] = i < steps / 2 || steps == 1 ? a + by * static_cast<double>(i)
-                                                        : b - by * static_cast<double>(steps - 1 - i);
+      x.data<double>()[i] = i < steps / 2 || steps == 1
+                                ? a + by * static_cast<double>(i)
+                                : b - by * static_cast<double>(steps - 1 - i);
     return type == DType::f64 ? x : ops::to_dtype(x, type);
   }
 };
-ADJ_OP(Linspace, "linspace(start: Number, end: Number, steps: int, *, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(Linspace,
+       "linspace(start: Number, end: Number, steps: int, *, dtype: dtype? = None) -> Tensor", R"(
 `steps` numbers evenly spaced from `start` to `end`, both included.
 
 >>> adjoint.linspace(0, 1, 5)

@@ -21,14 +21,16 @@ Tensor drawn_mask(const Tensor& like, DimsView sizes, double p, double kept, con
 }
 
 void check_probability(double p) {
-  if (!(p >= 0 && p <= 1)) value_error("dropout probability has to be between 0 and 1, but got ", p);
+  if (!(p >= 0 && p <= 1))
+    value_error("dropout probability has to be between 0 and 1, but got ", p);
 }
 
 Tensor finish(const Tensor& x, const Tensor& mask, bool inplace) {
   return inplace ? ops::mul.into(x, mask) : ops::mul(x, mask);
 }
 
-Tensor dropped(const Tensor& x, DimsView mask_sizes, double p, bool training, bool inplace, const char* name) {
+Tensor dropped(const Tensor& x, DimsView mask_sizes, double p, bool training, bool inplace,
+               const char* name) {
   check_probability(p);
   if (!training || p == 0 || x.numel() == 0) return x;
   if (p == 1) return inplace ? ops::zero.into(x) : ops::mul(x, 0.0);
@@ -42,8 +44,10 @@ struct Dropout : Composite {
   }
 };
 ADJ_OP(Dropout,
-       "nn.functional.dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False)"
-       " -> Tensor", R"(
+       "nn.functional.dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool "
+       "= False)"
+       " -> Tensor",
+       R"(
 Zeroes each element with probability `p` and divides the others by `1 - p` (Srivastava et al., 2014). The
 input itself unless `training`. A ValueError for a `p` outside of [0, 1].
 
@@ -52,7 +56,9 @@ tensor([1., 1., 1.])
 )");
 
 struct DropoutPlain : Composite {
-  static Tensor define(Tensor x, double p, bool train) { return dropped(x, x.sizes(), p, train, false, "dropout"); }
+  static Tensor define(Tensor x, double p, bool train) {
+    return dropped(x, x.sizes(), p, train, false, "dropout");
+  }
 };
 ADJ_OP(DropoutPlain, "dropout(input: Tensor, p: float, train: bool) -> Tensor", R"(
 `nn.functional.dropout`.
@@ -82,8 +88,10 @@ struct ChannelDropout : Composite {
 
 struct Dropout1d : ChannelDropout<1> {};
 ADJ_OP(Dropout1d,
-       "nn.functional.dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False)"
-       " -> Tensor", R"(
+       "nn.functional.dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: "
+       "bool = False)"
+       " -> Tensor",
+       R"(
 Zeroes whole channels of an input [N, C, L] or [C, L] with probability `p` each and divides the others by
 `1 - p` (Tompson et al., 2015).
 
@@ -92,8 +100,10 @@ tensor([1., 1., 1., 1.])
 )");
 struct Dropout2d : ChannelDropout<2> {};
 ADJ_OP(Dropout2d,
-       "nn.functional.dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False)"
-       " -> Tensor", R"(
+       "nn.functional.dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: "
+       "bool = False)"
+       " -> Tensor",
+       R"(
 Zeroes whole channels of an input [N, C, H, W] or [C, H, W].
 
 >>> adjoint.nn.functional.dropout2d(adjoint.ones(1, 2, 1, 1), 0.0).flatten()
@@ -101,8 +111,10 @@ tensor([1., 1.])
 )");
 struct Dropout3d : ChannelDropout<3> {};
 ADJ_OP(Dropout3d,
-       "nn.functional.dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False)"
-       " -> Tensor", R"(
+       "nn.functional.dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: "
+       "bool = False)"
+       " -> Tensor",
+       R"(
 Zeroes whole channels of an input [N, C, D, H, W] or [C, D, H, W].
 
 >>> adjoint.nn.functional.dropout3d(adjoint.ones(1, 2, 1, 1, 1), 0.0).flatten()
@@ -111,7 +123,8 @@ tensor([1., 1.])
 
 // Elements become -1.7581 (the limit of selu) instead of 0; scaled and shifted so that mean 0 and
 // variance 1 stay (Klambauer et al., 2017).
-Tensor alpha_dropped(const Tensor& x, DimsView mask_sizes, double p, bool training, bool inplace, const char* name) {
+Tensor alpha_dropped(const Tensor& x, DimsView mask_sizes, double p, bool training, bool inplace,
+                     const char* name) {
   check_probability(p);
   if (!training || p == 0 || x.numel() == 0) return x;
   if (p == 1) return inplace ? ops::zero.into(x) : ops::mul(x, 0.0);
@@ -133,7 +146,8 @@ struct AlphaDropout : Composite {
 };
 ADJ_OP(AlphaDropout,
        "nn.functional.alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, "
-       "inplace: bool = False) -> Tensor", R"(
+       "inplace: bool = False) -> Tensor",
+       R"(
 Dropout for `selu` networks: keeps mean 0 and variance 1 (Klambauer et al., 2017).
 
 >>> adjoint.nn.functional.alpha_dropout(adjoint.ones(3), 0.5, training=False)
@@ -142,13 +156,15 @@ tensor([1., 1., 1.])
 
 struct FeatureAlphaDropout : Composite {
   static Tensor define(Tensor x, double p, bool training, bool inplace) {
-    if (x.dim() < 2) runtime_error("feature_alpha_dropout: expected at least 2 dims, got shape ", x.sizes());
+    if (x.dim() < 2)
+      runtime_error("feature_alpha_dropout: expected at least 2 dims, got shape ", x.sizes());
     return alpha_dropped(x, channel_sizes(x, 2), p, training, inplace, "feature_alpha_dropout");
   }
 };
 ADJ_OP(FeatureAlphaDropout,
        "nn.functional.feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, "
-       "inplace: bool = False) -> Tensor", R"(
+       "inplace: bool = False) -> Tensor",
+       R"(
 `alpha_dropout` of whole channels of an input [N, C, ...].
 
 >>> adjoint.nn.functional.feature_alpha_dropout(adjoint.ones(1, 2), 0.5, training=False)

@@ -39,7 +39,9 @@ Equation parsed(std::string_view text) {
     char c = text[i];
     if (c == ' ') continue;
     if (text.substr(i, 3) == "...") {
-      if (ellipsis) runtime_error("einsum(): found '.' for operand ", e.operands.size() - 1, " for which an ellipsis was already found");
+      if (ellipsis)
+        runtime_error("einsum(): found '.' for operand ", e.operands.size() - 1,
+                      " for which an ellipsis was already found");
       ellipsis = true;
       now->push_back(kEllipsis);
       i += 2;
@@ -55,8 +57,10 @@ Equation parsed(std::string_view text) {
     } else if (label_of(c) >= 0) {
       now->push_back(label_of(c));
     } else {
-      runtime_error("einsum(): invalid subscript given at index ", static_cast<int64_t>(i), " in the equation '",
-                    text, "': subscripts must be in [a-zA-Z], with '...' for the other dims and '->' once");
+      runtime_error(
+          "einsum(): invalid subscript given at index ", static_cast<int64_t>(i),
+          " in the equation '", text,
+          "': subscripts must be in [a-zA-Z], with '...' for the other dims and '->' once");
     }
   }
   return e;
@@ -87,7 +91,8 @@ Tensor aligned(Tensor x, Labels labels, const Labels& order) {
         ++j;
         continue;
       }
-      x = ops::movedim(ops::diagonal(x, int64_t{0}, int64_t{i}, int64_t{j}), int64_t{-1}, int64_t{i});
+      x = ops::movedim(ops::diagonal(x, int64_t{0}, int64_t{i}, int64_t{j}), int64_t{-1},
+                       int64_t{i});
       labels.erase(j);
     }
   Dims permutation, sizes;
@@ -147,9 +152,11 @@ Tensor contracted(Tensor x, Tensor y, const SmallVec<bool, 8>& over) {
   };
   x = ops::permute(x, ordered({&both, &left, &inner}));
   y = ops::permute(y, ordered({&both, &inner, &right}));
-  Tensor z = batches == 1 && both.empty()
-                 ? ops::mm(ops::reshape(x, Dims{rows, terms}), ops::reshape(y, Dims{terms, columns}))
-                 : ops::bmm(ops::reshape(x, Dims{batches, rows, terms}), ops::reshape(y, Dims{batches, terms, columns}));
+  Tensor z =
+      batches == 1 && both.empty()
+          ? ops::mm(ops::reshape(x, Dims{rows, terms}), ops::reshape(y, Dims{terms, columns}))
+          : ops::bmm(ops::reshape(x, Dims{batches, rows, terms}),
+                     ops::reshape(y, Dims{batches, terms, columns}));
   Dims order = ordered({&both, &left, &right}), sizes, back(n);
   for (int i = 0; i < n; ++i) {
     int d = static_cast<int>(order[i]);
@@ -165,8 +172,8 @@ Tensor einsum(Text text, const Tensor* operands, int count) {
   Equation e = parsed(text);
   if (count != e.operands.size())
     runtime_error("einsum(): ", count > e.operands.size() ? "more" : "fewer",
-                  " operands were provided than specified in the equation '", text, "': ", count, " instead of ",
-                  e.operands.size());
+                  " operands were provided than specified in the equation '", text, "': ", count,
+                  " instead of ", e.operands.size());
   // Labels for every dim, their sizes, and how often letters occur.
   int64_t size[kLabels];
   int times[kLabels] = {}, dims_of_ellipsis = 0;
@@ -175,8 +182,9 @@ Tensor einsum(Text text, const Tensor* operands, int count) {
     bool ellipsis = position_of(e.operands[k], kEllipsis) >= 0;
     int named = e.operands[k].size() - ellipsis, have = operands[k].dim();
     if (ellipsis ? named > have : named != have)
-      runtime_error("einsum(): the number of subscripts in the equation (", named, ellipsis ? ") is more than" : ") does not match",
-                    " the number of dimensions (", have, ") for operand ", k, ellipsis ? "" : " and no ellipsis was given");
+      runtime_error("einsum(): the number of subscripts in the equation (", named,
+                    ellipsis ? ") is more than" : ") does not match", " the number of dimensions (",
+                    have, ") for operand ", k, ellipsis ? "" : " and no ellipsis was given");
     if (ellipsis) dims_of_ellipsis = std::max(dims_of_ellipsis, have - named);
     e.operands[k] = expanded(e.operands[k], have - named);
     for (int i = 0; i < have; ++i) {
@@ -184,11 +192,12 @@ Tensor einsum(Text text, const Tensor* operands, int count) {
       int64_t n = operands[k].size(i);
       for (int j = 0; j < i; ++j)
         if (e.operands[k][j] == l && operands[k].size(j) != n)
-          runtime_error("einsum(): subscript ", name_of(l), " is repeated for operand ", k, " but the sizes don't match, ",
-                        n, " != ", operands[k].size(j));
+          runtime_error("einsum(): subscript ", name_of(l), " is repeated for operand ", k,
+                        " but the sizes don't match, ", n, " != ", operands[k].size(j));
       if (n != 1 && size[l] != 1 && size[l] != n)
-        runtime_error("einsum(): operands do not broadcast: subscript ", name_of(l), " has size ", n, " for operand ", k,
-                      ", which does not fit the size ", size[l], " seen before");
+        runtime_error("einsum(): operands do not broadcast: subscript ", name_of(l), " has size ",
+                      n, " for operand ", k, ", which does not fit the size ", size[l],
+                      " seen before");
       if (n != 1) size[l] = n;
       ++times[l];
     }
@@ -198,9 +207,11 @@ Tensor einsum(Text text, const Tensor* operands, int count) {
     for (int i = 0; i < e.output.size(); ++i) {
       int l = e.output[i];
       if (position_of(e.output, l) != i)
-        runtime_error("einsum(): output subscript ", name_of(l), " appears more than once in the output");
+        runtime_error("einsum(): output subscript ", name_of(l),
+                      " appears more than once in the output");
       if (!times[l])
-        runtime_error("einsum(): output subscript ", name_of(l), " does not appear in the equation for any input operand");
+        runtime_error("einsum(): output subscript ", name_of(l),
+                      " does not appear in the equation for any input operand");
     }
   } else {
     for (int i = dims_of_ellipsis - 1; i >= 0; --i) e.output.push_back(kLetters + i);
@@ -217,15 +228,17 @@ Tensor einsum(Text text, const Tensor* operands, int count) {
     SmallVec<bool, 8> over;
     for (int l : order) {
       bool now = position_of(e.output, l) < 0;
-      for (int later = k + 1; later < count; ++later) now = now && position_of(e.operands[later], l) < 0;
+      for (int later = k + 1; later < count; ++later)
+        now = now && position_of(e.operands[later], l) < 0;
       over.push_back(now);
     }
     return over;
   };
-  for (int k = 1; k < count; ++k) x = contracted(x, aligned(operands[k], e.operands[k], order), summed_after(k));
+  for (int k = 1; k < count; ++k)
+    x = contracted(x, aligned(operands[k], e.operands[k], order), summed_after(k));
   Dims rest;
   for (int i = e.output.size(); i < order.size(); ++i) rest.push_back(i);
-  if (rest.empty()) return count == 1 ? ops::alias(x) : x;
+  if (rest.empty()) return x.same(operands[0]) ? ops::alias(x) : x;
   if (count == 1) return ops::sum(x, rest, false);
   Dims sizes;
   for (int i = 0; i < e.output.size(); ++i) sizes.push_back(x.size(i));
@@ -258,9 +271,11 @@ struct EinsumSpread : Composite {
   }
 };
 ADJ_OP(EinsumSpread,
-       "einsum:operands(equation: str, operand: Tensor, operand2: Tensor? = None, operand3: Tensor? = None, "
+       "einsum:operands(equation: str, operand: Tensor, operand2: Tensor? = None, operand3: "
+       "Tensor? = None, "
        "operand4: Tensor? = None, operand5: Tensor? = None, operand6: Tensor? = None, "
-       "operand7: Tensor? = None, operand8: Tensor? = None) -> Tensor", R"(
+       "operand7: Tensor? = None, operand8: Tensor? = None) -> Tensor",
+       R"(
 The operands one by one, up to eight.
 
 >>> adjoint.einsum("ij->ji", adjoint.tensor([[1., 2.]]))
@@ -270,16 +285,18 @@ tensor([[1.],
 
 Tensor tensordot(const Tensor& x, const Tensor& y, const Dims& over_x, const Dims& over_y) {
   if (over_x.size() != over_y.size())
-    runtime_error("tensordot: both dimension lists should have same length, got ", over_x, " and ", over_y);
+    runtime_error("tensordot: both dimension lists should have same length, got ", over_x, " and ",
+                  over_y);
   uint64_t in_x = 0, in_y = 0;
   Dims dims_x, dims_y;
   int64_t terms = 1;
   for (int i = 0; i < over_x.size(); ++i) {
     int a = normalize_dim(over_x[i], x.dim()), b = normalize_dim(over_y[i], y.dim());
     if (x.size(a) != y.size(b))
-      runtime_error("tensordot: contracted dimensions need to match, but first has size ", x.size(a), " in dim ", a,
-                    " and second has size ", y.size(b), " in dim ", b);
-    if ((in_x >> a & 1) || (in_y >> b & 1)) runtime_error("tensordot: a dim is contracted twice: ", over_x, " and ", over_y);
+      runtime_error("tensordot: contracted dimensions need to match, but first has size ",
+                    x.size(a), " in dim ", a, " and second has size ", y.size(b), " in dim ", b);
+    if ((in_x >> a & 1) || (in_y >> b & 1))
+      runtime_error("tensordot: a dim is contracted twice: ", over_x, " and ", over_y);
     in_x |= uint64_t{1} << a;
     in_y |= uint64_t{1} << b;
     dims_x.push_back(a);
@@ -311,7 +328,8 @@ struct Tensordot : Composite {
   static Tensor define(Tensor x, Tensor y, int64_t dims) {
     if (dims < 0) runtime_error("tensordot expects dims >= 0, but got dims=", dims);
     if (dims > x.dim() || dims > y.dim())
-      runtime_error("tensordot: cannot contract ", dims, " dims of shapes ", x.sizes(), " and ", y.sizes());
+      runtime_error("tensordot: cannot contract ", dims, " dims of shapes ", x.sizes(), " and ",
+                    y.sizes());
     Dims last, first;
     for (int64_t i = 0; i < dims; ++i) {
       last.push_back(x.dim() - dims + i);
@@ -346,7 +364,8 @@ struct Kron : Composite {
     int n = std::max(x.dim(), y.dim());
     Dims of_x, of_y, sizes;  // [1 or x, y or 1] for each dim
     for (int i = 0; i < n; ++i) {
-      int64_t a = i < n - x.dim() ? 1 : x.size(i - n + x.dim()), b = i < n - y.dim() ? 1 : y.size(i - n + y.dim());
+      int64_t a = i < n - x.dim() ? 1 : x.size(i - n + x.dim()),
+              b = i < n - y.dim() ? 1 : y.size(i - n + y.dim());
       of_x.push_back(a);
       of_x.push_back(1);
       of_y.push_back(1);

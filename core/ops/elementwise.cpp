@@ -1,6 +1,6 @@
 // The elementwise operators, for the registry; their loops are compiled in core/cpu/isa.
-#include "ops/elementwise/var.h"
 #include "ops/kinds/elementwise.h"
+#include "ops/elementwise/var.h"
 
 #include "ops/elementwise/activations.h"
 #include "ops/elementwise/arithmetic.h"

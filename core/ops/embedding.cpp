@@ -9,13 +9,16 @@ namespace {
 // The indices as contiguous int64, each in [0, rows).
 Tensor checked_indices(const Tensor& indices, int64_t rows) {
   if (indices.dtype() != DType::i64 && indices.dtype() != DType::i32)
-    runtime_error("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; "
-                  "but got ", scalar_name_of(indices.dtype()), " instead (while checking arguments for embedding)");
+    runtime_error(
+        "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+        "Long, Int; "
+        "but got ",
+        scalar_name_of(indices.dtype()), " instead (while checking arguments for embedding)");
   Tensor plain = plain_indices(indices);
   int64_t bad = check_indices(plain.data<int64_t>(), plain.numel(), rows, false);
   if (bad >= 0)
-    index_error("index out of range in self: index ", plain.data<int64_t>()[bad], " of an embedding with ", rows,
-                " rows");
+    index_error("index out of range in self: index ", plain.data<int64_t>()[bad],
+                " of an embedding with ", rows, " rows");
   return plain;
 }
 
@@ -33,12 +36,13 @@ struct Embedding : Rule {
     Tensor index = checked_indices(indices, weight.size(0));
     if (!weight.contiguous()) weight = ops::contiguous_copy(weight);
     Tensor out = empty(row_sizes(indices.sizes(), weight.size(1)), weight.dtype());
-    adj::index_select(static_cast<int64_t>(itemsize(weight.dtype())), out.data(), weight.data(), index.data<int64_t>(),
-                      1, weight.size(0), index.numel(), weight.size(1));
+    adj::index_select(static_cast<int64_t>(itemsize(weight.dtype())), out.data(), weight.data(),
+                      index.data<int64_t>(), 1, weight.size(0), index.numel(), weight.size(1));
     return out;
   }
   static void vjp(Vjp& c) {
-    c.set(0, ops::embedding_backward(c.g(), c.in(1), c.like(0).sizes[0], c.arg<int64_t>(2), c.arg<bool>(3)));
+    c.set(0, ops::embedding_backward(c.g(), c.in(1), c.like(0).sizes[0], c.arg<int64_t>(2),
+                                     c.arg<bool>(3)));
   }
   // The row of padding is a constant in both modes.
   static Outs jvp(Jvp& j) {
@@ -50,11 +54,13 @@ struct Embedding : Rule {
   static Outs batch(Batch& b) {
     Tensor weight = b.in(0), indices = b.in(1);
     if (!b.is_batched(0)) return b.run();
-    if (b.logical_dim(0) != 2) runtime_error("'weight' must be 2-D, got ", b.logical_dim(0), " dims");
+    if (b.logical_dim(0) != 2)
+      runtime_error("'weight' must be 2-D, got ", b.logical_dim(0), " dims");
     int64_t n = weight.size(1), width = weight.size(2);
     if (b.is_batched(1)) {
       if (b.arg<int64_t>(2) >= 0 || b.arg<bool>(3)) return batch_by_loop(b);
-      // One table of rows [batch, n]; a row of another sample cannot be reached: gather checks the index.
+      // One table of rows [batch, n]; a row of another sample cannot be reached: gather checks the
+      // index.
       Dims sizes = indices.sizes().copy();
       int64_t m = indices.sizes().slice(1, indices.dim() - 1).product();
       Tensor flat = ops::expand(ops::reshape(indices, Dims{b.size, m, 1}), Dims{b.size, m, width});
@@ -68,8 +74,10 @@ struct Embedding : Rule {
   }
 };
 ADJ_OP(Embedding,
-       "embedding(weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, "
-       "sparse: bool = False) -> Tensor", R"(
+       "embedding(weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool "
+       "= False, "
+       "sparse: bool = False) -> Tensor",
+       R"(
 The rows `indices` of a matrix, in the shape of `indices` with one dim more. The row `padding_idx`
 gets no gradient; with `scale_grad_by_freq` gradients are divided by how often an index occurs.
 
@@ -80,30 +88,30 @@ tensor([[3., 4.],
 
 struct EmbeddingTranspose : Linear {
   static constexpr bool is_method = false;
-  static Tensor forward(Tensor g, Tensor indices, int64_t rows, int64_t padding, bool by_frequency) {
+  static Tensor forward(Tensor g, Tensor indices, int64_t rows, int64_t padding,
+                        bool by_frequency) {
     Tensor index = checked_indices(indices, rows);
     int64_t width = g.dim() ? g.size(-1) : 1;
     Tensor out = ops::zeros(Dims{rows, width}, g.dtype());
     Tensor source = g.contiguous() ? g : Tensor(ops::contiguous_copy(g));
-    adj::index_add(g.dtype(), out.data(), source.data(), index.data<int64_t>(), 1, rows, index.numel(), width, 1);
-    if (padding >= 0 && padding < rows) write_into(ops::select(out, 0, padding), scalar_tensor(int64_t{0}, g.dtype()));
-    if (by_frequency) out = ops::div(out, ops::unsqueeze(ops::to_dtype(counts(index, rows), g.dtype()), 1));
+    adj::index_add(g.dtype(), out.data(), source.data(), index.data<int64_t>(), 1, rows,
+                   index.numel(), width, 1);
+    if (padding >= 0 && padding < rows)
+      write_into(ops::select(out, 0, padding), scalar_tensor(int64_t{0}, g.dtype()));
+    if (by_frequency) out = ops::div(out, counts(index, rows, g.dtype()));
     return out;
   }
-  // How often each row was picked, but at least 1.
-  static Tensor counts(const Tensor& index, int64_t rows) {
-    Tensor out = ops::zeros(Dims{rows}, DType::i64);
-    for (int64_t i = 0; i < index.numel(); ++i) ++out.data<int64_t>()[index.data<int64_t>()[i]];
-    for (int64_t i = 0; i < rows; ++i) out.data<int64_t>()[i] = std::max<int64_t>(out.data<int64_t>()[i], 1);
-    return out;
+  // How often each row was picked, but at least once; [rows, 1].
+  static Tensor counts(const Tensor& indices, int64_t rows, DType t) {
+    Tensor flat = ops::flatten(indices);
+    Tensor times = ops::index_add(ops::zeros(Dims{rows}, t), 0, flat, ops::ones(flat.sizes(), t));
+    return ops::unsqueeze(ops::maximum(times, ops::ones(Dims{}, t)), -1);
   }
-  static Tensor transpose(Tensor g, const TensorMeta&, Tensor indices, int64_t rows, int64_t padding, bool by_frequency) {
-    if (padding >= 0 && padding < rows) g = ops::index_fill(g, 0, ops::full(Dims{1}, padding, DType::i64), 0);
-    if (by_frequency) {
-      if (indices.wrapped()) runtime_error("scale_grad_by_freq is not supported for batched indices");
-      Tensor times = ops::to_dtype(counts(checked_indices(indices, rows), rows), g.dtype());
-      g = ops::div(g, ops::unsqueeze(times, 1));
-    }
+  static Tensor transpose(Tensor g, const TensorMeta&, Tensor indices, int64_t rows,
+                          int64_t padding, bool by_frequency) {
+    if (padding >= 0 && padding < rows)
+      g = ops::index_fill(g, 0, ops::full(Dims{1}, padding, DType::i64), 0);
+    if (by_frequency) g = ops::div(g, counts(indices, rows, g.dtype()));
     return ops::embedding(g, indices);
   }
   static Outs batch(Batch& b) {
@@ -112,7 +120,8 @@ struct EmbeddingTranspose : Linear {
     Tensor g = b.expanded(0);
     int64_t width = g.size(-1);
     if (!b.is_batched(1)) {  // side by side
-      g = ops::reshape(ops::movedim(g, Dims{0}, Dims{-2}), row_sizes(b.in(1).sizes(), b.size * width));
+      g = ops::reshape(ops::movedim(g, Dims{0}, Dims{-2}),
+                       row_sizes(b.in(1).sizes(), b.size * width));
       Tensor out = ops::embedding_backward(g, b.in(1), rows, padding, false);
       return as_outs(ops::transpose(ops::reshape(out, Dims{rows, b.size, width}), 0, 1));
     }
@@ -121,13 +130,16 @@ struct EmbeddingTranspose : Linear {
     Tensor flat = ops::expand(ops::reshape(indices, Dims{b.size, m, 1}), Dims{b.size, m, width});
     Tensor zeros = ops::zeros(Dims{b.size, rows, width}, g.dtype());
     Tensor out = ops::scatter_add(zeros, 1, flat, ops::reshape(g, Dims{b.size, m, width}));
-    if (padding >= 0 && padding < rows) out = ops::index_fill(out, 1, ops::full(Dims{1}, padding, DType::i64), 0);
+    if (padding >= 0 && padding < rows)
+      out = ops::index_fill(out, 1, ops::full(Dims{1}, padding, DType::i64), 0);
     return as_outs(out);
   }
 };
 ADJ_OP(EmbeddingTranspose,
-       "internal.embedding_backward(grad_output: Tensor, indices: Tensor, num_weights: int, padding_idx: int = -1, "
-       "scale_grad_by_freq: bool = False) -> Tensor", R"(
+       "internal.embedding_backward(grad_output: Tensor, indices: Tensor, num_weights: int, "
+       "padding_idx: int = -1, "
+       "scale_grad_by_freq: bool = False) -> Tensor",
+       R"(
 Rows added up in a matrix of `num_weights` rows, at `indices`: the transpose of `embedding`.
 
 >>> from adjoint import _core
@@ -137,24 +149,28 @@ tensor([[0., 0.],
 )");
 
 struct EmbeddingFunction : Composite {
-  static Tensor define(Tensor input, Tensor weight, std::optional<int64_t> padding_idx, std::optional<double> max_norm,
-                       double, bool scale_grad_by_freq, bool) {
+  static Tensor define(Tensor input, Tensor weight, std::optional<int64_t> padding_idx,
+                       std::optional<double> max_norm, double, bool scale_grad_by_freq, bool) {
     if (max_norm)
-      fail(ErrorKind::not_implemented, "embedding: max_norm is not supported (it writes to the weight in the forward "
+      fail(ErrorKind::not_implemented,
+           "embedding: max_norm is not supported (it writes to the weight in the forward "
            "pass); renormalise the weight under no_grad instead");
     int64_t padding = -1;
     if (padding_idx) {
       int64_t rows = weight.dim() ? weight.size(0) : 0;
       padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
       if (padding < 0 || padding >= rows)
-        value_error("Padding_idx must be within num_embeddings: got ", *padding_idx, " for ", rows, " rows");
+        value_error("Padding_idx must be within num_embeddings: got ", *padding_idx, " for ", rows,
+                    " rows");
     }
     return ops::embedding(weight, input, padding, scale_grad_by_freq);
   }
 };
 ADJ_OP(EmbeddingFunction,
-       "nn.functional.embedding(input: Tensor, weight: Tensor, padding_idx: int? = None, max_norm: float? = None, "
-       "norm_type: float = 2, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor", R"(
+       "nn.functional.embedding(input: Tensor, weight: Tensor, padding_idx: int? = None, max_norm: "
+       "float? = None, "
+       "norm_type: float = 2, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor",
+       R"(
 The rows `input` (integers of any shape) of the matrix `weight`: shape `input.shape + (columns,)`. The
 row `padding_idx` gets no gradient; with `scale_grad_by_freq` gradients are divided by how often an
 index occurs. Gradients are dense: `sparse` is accepted and ignored. An IndexError for an index out of
@@ -170,7 +186,8 @@ tensor([[[3., 4.]],
 struct OneHot : Constant {
   static Tensor forward(Tensor x, int64_t classes) {
     if (!is_integral(x.dtype()) || x.dtype() != DType::i64)
-      runtime_error("one_hot is only applicable to index tensor of type LongTensor, got ", x.dtype());
+      runtime_error("one_hot is only applicable to index tensor of type LongTensor, got ",
+                    x.dtype());
     if (x.numel() == 0 && classes <= 0)
       runtime_error("Can not infer total number of classes from empty tensor.");
     Tensor plain = plain_indices(x);
@@ -184,15 +201,18 @@ struct OneHot : Constant {
       runtime_error("num_classes should be positive (or -1, to infer it), got ", classes);
     if (classes < 0) classes = most + 1;
     if (most >= classes)
-      runtime_error("Class values must be smaller than num_classes: got ", most, " for ", classes, " classes");
+      runtime_error("Class values must be smaller than num_classes: got ", most, " for ", classes,
+                    " classes");
     Tensor out = ops::zeros(row_sizes(x.sizes(), classes), DType::i64);
     for (int64_t i = 0; i < plain.numel(); ++i) out.data<int64_t>()[i * classes + from[i]] = 1;
     return out;
   }
   static Outs batch(Batch& b) {
     if (b.arg<int64_t>(1) < 0)
-      runtime_error("vmap: one_hot needs num_classes, which it cannot infer: it may differ between elements of the "
-                    "batch");
+      runtime_error(
+          "vmap: one_hot needs num_classes, which it cannot infer: it may differ between elements "
+          "of the "
+          "batch");
     return b.run();
   }
 };

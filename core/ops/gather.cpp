@@ -6,7 +6,8 @@ namespace adj {
 
 namespace {
 
-// The usual case: x contiguous, the index as large as x but for one dim. Both are [outer, n or m, inner].
+// The usual case: x contiguous, the index as large as x but for one dim. Both are [outer, n or m,
+// inner].
 struct Lines {
   bool fit;
   int dim;
@@ -27,8 +28,8 @@ struct Lines {
   void check(const char* name) const {
     int64_t bad = check_indices(index.data<int64_t>(), index.numel(), n, false);
     if (bad >= 0)
-      runtime_error(name, "(): index ", index.data<int64_t>()[bad], " is out of bounds for dimension ", dim,
-                    " with size ", n);
+      runtime_error(name, "(): index ", index.data<int64_t>()[bad],
+                    " is out of bounds for dimension ", dim, " with size ", n);
   }
 };
 
@@ -45,9 +46,11 @@ Outs scatter_into(const char* name, const Args& a, Tensor src, Put how) {
     if (Lines lines(out, d, index); lines.fit) {
       lines.check(name);
       if (!a.into && out.same(self)) out = ops::contiguous_copy(self);
-      Tensor source = src.contiguous() && src->storage.get() != out->storage.get() ? src : Tensor(ops::contiguous_copy(src));
-      adj::scatter_add(out.dtype(), out.data(), source.data(), lines.index.data<int64_t>(), lines.outer, lines.n,
-                       lines.m, lines.inner);
+      Tensor source = src.contiguous() && src->storage.get() != out->storage.get()
+                          ? src
+                          : Tensor(ops::contiguous_copy(src));
+      adj::scatter_add(out.dtype(), out.data(), source.data(), lines.index.data<int64_t>(),
+                       lines.outer, lines.n, lines.m, lines.inner);
       return as_outs(out);
     }
   }
@@ -55,15 +58,16 @@ Outs scatter_into(const char* name, const Args& a, Tensor src, Put how) {
   Tensor offsets = element_offsets(self.sizes(), strides, d, index, name);
   if (!one) {
     if (src.dtype() != self.dtype())
-      runtime_error(name, "(): Expected self.dtype to be equal to src.dtype, got ", self.dtype(), " and ",
-                    src.dtype());
+      runtime_error(name, "(): Expected self.dtype to be equal to src.dtype, got ", self.dtype(),
+                    " and ", src.dtype());
     if (index.numel() && src.dim() != index.dim() && std::max(src.dim(), index.dim()) > 1)
-      runtime_error(name, "(): Index tensor must have the same number of dimensions as src tensor: got ",
+      runtime_error(name,
+                    "(): Index tensor must have the same number of dimensions as src tensor: got ",
                     index.sizes(), " and ", src.sizes());
     for (int i = 0; i < index.dim() && index.numel(); ++i)
       if (index.size(i) > (src.dim() ? src.size(i) : 1))
-        runtime_error(name, "(): Expected index ", index.sizes(), " to be no larger than src ", src.sizes(),
-                      " in every dimension");
+        runtime_error(name, "(): Expected index ", index.sizes(), " to be no larger than src ",
+                      src.sizes(), " in every dimension");
     if (index.numel()) {  // the part of src that the index covers, side by side
       Tensor part = empty(index.sizes(), self.dtype());
       write_into(part, src.dim() ? view_of(src, {index->sizes, src->strides, src->offset}) : src);
@@ -72,7 +76,8 @@ Outs scatter_into(const char* name, const Args& a, Tensor src, Put how) {
   }
   if (a.into && (index->storage.get() == self->storage.get())) index = ops::clone(index);
   Tensor out = a.into ? *a.into : ops::contiguous_copy(self);
-  put_runs(how, out.dtype())(out.data(), offsets.data<int64_t>(), src.data(), one ? 0 : 1, offsets.numel(), 1);
+  put_runs(how, out.dtype())(out.data(), offsets.data<int64_t>(), src.data(), one ? 0 : 1,
+                             offsets.numel(), 1);
   return as_outs(out);
 }
 
@@ -120,15 +125,14 @@ struct Gather : Linear {
     if (Lines a(x, d, index); a.fit) {
       a.check("gather");
       Tensor out = empty(index.sizes(), x.dtype());
-      adj::gather(static_cast<int64_t>(itemsize(x.dtype())), out.data(), x.data(), a.index.data<int64_t>(), a.outer, a.n,
-                  a.m, a.inner);
+      adj::gather(static_cast<int64_t>(itemsize(x.dtype())), out.data(), x.data(),
+                  a.index.data<int64_t>(), a.outer, a.n, a.m, a.inner);
       return out;
     }
-    return take_elements(x, element_offsets(x.sizes(), x.strides(), d, index, "gather"), index.sizes());
+    return take_elements(x, element_offsets(x.sizes(), x.strides(), d, index, "gather"),
+                         index.sizes());
   }
-  static void transpose(Vjp& c) {
-    c.set(0, put_back(c, c.g(), c.arg<int64_t>(1), c.in(2)));
-  }
+  static void transpose(Vjp& c) { c.set(0, put_back(c, c.g(), c.arg<int64_t>(1), c.in(2))); }
   static Outs batch(Batch& b) {
     int n = std::max(b.logical_dim(0), 1);
     Tensor x = with_one_dim(b.expanded(0)), index = with_one_dim(b.expanded(2));
@@ -136,7 +140,8 @@ struct Gather : Linear {
     return as_outs(b.logical_dim(2) ? y : ops::squeeze(y, Dims{1}));
   }
 };
-ADJ_OP(Gather, "gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor", R"(
+ADJ_OP(Gather,
+       "gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor", R"(
 Elements picked along `dim`: for `dim=0`, out[i, j] = input[index[i, j], j]. The result has the shape
 of `index`, which has as many dims as `input` and is no larger in the other dims. A RuntimeError for
 an index that is out of range.
@@ -151,17 +156,21 @@ struct TakeAlongDim : Composite {
     if (!dim) return ops::gather(ops::flatten(x), 0, ops::flatten(indices));
     int d = normalize_dim(*dim, x.dim());
     if (x.dim() != indices.dim())
-      runtime_error("torch.take_along_dim(): input and indices should have the same number of dimensions, but got ",
-                    x.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
+      runtime_error(
+          "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+          "but got ",
+          x.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
     Dims own = x.sizes().copy(), picked = indices.sizes().copy();
     if (x.dim() == 0) return ops::gather(x, 0, indices);
     int64_t n = own[d], m = picked[d];
     own[d] = picked[d] = 1;
     Dims sizes = broadcast_sizes(own, picked);
-    return ops::gather(ops::expand(x, sizes_with(sizes, d, n)), d, ops::expand(indices, sizes_with(sizes, d, m)));
+    return ops::gather(ops::expand(x, sizes_with(sizes, d, n)), d,
+                       ops::expand(indices, sizes_with(sizes, d, m)));
   }
 };
-ADJ_OP(TakeAlongDim, "take_along_dim(input: Tensor, indices: Tensor, dim: int? = None) -> Tensor", R"(
+ADJ_OP(TakeAlongDim, "take_along_dim(input: Tensor, indices: Tensor, dim: int? = None) -> Tensor",
+       R"(
 `gather` with `input` and `indices` broadcast against each other but for `dim`; without `dim`, of
 both flattened.
 
@@ -174,10 +183,13 @@ tensor([[1, 2, 3],
 struct Scatter : Linear {
   static constexpr uint32_t linear = input(0) | input(3);
   static constexpr bool in_place = true;
-  static Outs forward(const Args& a) { return scatter_into("scatter", a, a[3].as_tensor(), Put::copy); }
+  static Outs forward(const Args& a) {
+    return scatter_into("scatter", a, a[3].as_tensor(), Put::copy);
+  }
   static void transpose(Vjp& c) {
     if (c.needs(0)) c.set(0, ops::scatter_value(c.g(), c.arg<int64_t>(1), c.in(2), 0));
-    if (c.needs(3)) c.set(3, fitted(ops::gather(c.g(), c.arg<int64_t>(1), c.in(2)), c.like(3).sizes));
+    if (c.needs(3))
+      c.set(3, fitted(ops::gather(c.g(), c.arg<int64_t>(1), c.in(2)), c.like(3).sizes));
   }
   static Outs batch(Batch& b) { return batch_scatter(b); }
 };
@@ -201,11 +213,16 @@ struct ScatterValue : Linear {
     if (index.dim() == 0) value = ops::reshape(value, Dims{1});
     return scatter_into("scatter", a, value, Put::copy);
   }
-  static void transpose(Vjp& c) { c.set(0, ops::scatter_value(c.g(), c.arg<int64_t>(1), c.in(2), 0)); }
-  static Outs jvp(Jvp& j) { return as_outs(ops::scatter_value(j.t(0), j.arg<int64_t>(1), j.in(2), 0)); }
+  static void transpose(Vjp& c) {
+    c.set(0, ops::scatter_value(c.g(), c.arg<int64_t>(1), c.in(2), 0));
+  }
+  static Outs jvp(Jvp& j) {
+    return as_outs(ops::scatter_value(j.t(0), j.arg<int64_t>(1), j.in(2), 0));
+  }
   static Outs batch(Batch& b) { return batch_scatter(b); }
 };
-ADJ_OP(ScatterValue, "scatter:value(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor", R"(
+ADJ_OP(ScatterValue,
+       "scatter:value(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor", R"(
 The same with one number for all places.
 
 >>> adjoint.zeros(2, 2).scatter(1, adjoint.tensor([[1], [0]]), 7)
@@ -216,10 +233,13 @@ tensor([[0., 7.],
 struct ScatterAdd : Linear {
   static constexpr uint32_t linear = input(0) | input(3);
   static constexpr bool in_place = true;
-  static Outs forward(const Args& a) { return scatter_into("scatter_add", a, a[3].as_tensor(), Put::add); }
+  static Outs forward(const Args& a) {
+    return scatter_into("scatter_add", a, a[3].as_tensor(), Put::add);
+  }
   static void transpose(Vjp& c) {
     if (c.needs(0)) c.set(0, c.g());
-    if (c.needs(3)) c.set(3, fitted(ops::gather(c.g(), c.arg<int64_t>(1), c.in(2)), c.like(3).sizes));
+    if (c.needs(3))
+      c.set(3, fitted(ops::gather(c.g(), c.arg<int64_t>(1), c.in(2)), c.like(3).sizes));
   }
   static Outs batch(Batch& b) { return batch_scatter(b); }
 };
@@ -232,7 +252,8 @@ tensor([1., 0., 2.])
 )");
 
 // The older spelling: scatter(..., reduce="add").
-Tensor scatter_by(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src, Text reduce) {
+Tensor scatter_by(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src,
+                  Text reduce) {
   if (reduce == "add") return ops::scatter_add(x, dim, index, src);
   if (reduce == "multiply") return ops::scatter_reduce(x, dim, index, src, "prod", true);
   runtime_error("reduce argument must be either add or multiply, got ", reduce);
@@ -243,8 +264,10 @@ struct ScatterBy : Composite {
     return scatter_by(x, dim, index, src, reduce);
   }
 };
-ADJ_OP(ScatterBy, "scatter:reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor",
-       R"(
+ADJ_OP(
+    ScatterBy,
+    "scatter:reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor",
+    R"(
 With `reduce` "add" or "multiply": see `scatter_reduce`.
 
 >>> adjoint.ones(2).scatter(0, adjoint.tensor([1]), adjoint.tensor([5.]), reduce="add")
@@ -257,7 +280,9 @@ struct ScatterValueBy : Composite {
   }
 };
 ADJ_OP(ScatterValueBy,
-       "scatter:value_reduce(input: Tensor, dim: int, index: Tensor, value: Number, *, reduce: str) -> Tensor", R"(
+       "scatter:value_reduce(input: Tensor, dim: int, index: Tensor, value: Number, *, reduce: "
+       "str) -> Tensor",
+       R"(
 The same with one number for all places.
 
 >>> adjoint.ones(2).scatter(0, adjoint.tensor([1]), 5, reduce="multiply")

@@ -1,6 +1,6 @@
 // Indexing by tensors: x[i], x[mask], x[i, :, j] = values. The rules are NumPy's.
-#include "cpu/gather.h"
 #include "ops/index.h"
+#include "cpu/gather.h"
 
 namespace adj {
 
@@ -37,15 +37,18 @@ BatchedIndex batched_index(const Batch& b) {
     const Tensor& x = v.tensors[k];
     bool here = x.defined() && b.batched[slot + static_cast<int>(k)];
     if (here && (x.dtype() == DType::b8 || x.dtype() == DType::u8))
-      runtime_error("vmap: a boolean mask that differs from element to element of the batch picks different "
-                    "numbers of elements; use where(mask, x, other) instead");
+      runtime_error(
+          "vmap: a boolean mask that differs from element to element of the batch picks different "
+          "numbers of elements; use where(mask, x, other) instead");
     TensorList expanded = expand_masks({&x, 1});
     // The dims that a mask covers may be followed by undefined entries that stand for them.
     for (auto& e : expanded) {
       plain.push_back(e);
       batched.push_back(here);
     }
-    for (int skip = expanded.size() - 1; skip > 0 && k + 1 < v.length && !v.tensors[k + 1].defined(); --skip) ++k;
+    for (int skip = expanded.size() - 1;
+         skip > 0 && k + 1 < v.length && !v.tensors[k + 1].defined(); --skip)
+      ++k;
     any |= here;
   }
   int first = -1, last = -1, used = 0, wide = 0;
@@ -61,7 +64,8 @@ BatchedIndex batched_index(const Batch& b) {
   if (any) {
     Dims column{b.size};
     for (int i = 0; i < wide; ++i) column.push_back(1);
-    out.indices.push_back(ops::reshape(ops::arange(int64_t{0}, b.size, int64_t{1}, DType::i64), column));
+    out.indices.push_back(
+        ops::reshape(ops::arange(int64_t{0}, b.size, int64_t{1}, DType::i64), column));
   } else {
     out.indices.push_back({});
   }
@@ -115,13 +119,14 @@ struct Index : Linear {
     int64_t bad = check_indices(at, index.numel(), n, false);
     if (bad >= 0) {
       bad = check_indices(at, index.numel(), n, true);
-      if (bad >= 0) index_error("index ", at[bad], " is out of bounds for dimension 0 with size ", n);
+      if (bad >= 0)
+        index_error("index ", at[bad], " is out of bounds for dimension 0 with size ", n);
       Tensor wrapped = empty(index.sizes(), DType::i64);
       wrap_indices(wrapped.data<int64_t>(), at, index.numel(), n);
       index = wrapped;
     }
-    adj::index_select(static_cast<int64_t>(itemsize(x.dtype())), out.data(), x.data(), index.data<int64_t>(), 1, n,
-                      index.numel(), row);
+    adj::index_select(static_cast<int64_t>(itemsize(x.dtype())), out.data(), x.data(),
+                      index.data<int64_t>(), 1, n, index.numel(), row);
     return out;
   }
   static void transpose(Vjp& c) {
@@ -129,7 +134,8 @@ struct Index : Linear {
     TensorList indices = saved_list(c, 1);
     bool wrapped = g.wrapped();
     for (auto& i : indices) wrapped |= i.defined() && i.wrapped();
-    c.set(0, wrapped ? ops::index_put(zeros, indices, g, true) : ops::index_put.into(zeros, indices, g, true));
+    c.set(0, wrapped ? ops::index_put(zeros, indices, g, true)
+                     : ops::index_put.into(zeros, indices, g, true));
   }
   static Outs batch(Batch& b) {
     BatchedIndex at = batched_index(b);
@@ -153,8 +159,9 @@ struct IndexPut : Linear {
     Tensor self = a[0].as_tensor(), values = a[2].as_tensor();
     Dims strides = a.into ? a.into->strides().copy() : contiguous_strides(self.sizes());
     if (values.dtype() != self.dtype())
-      runtime_error("Index put requires the source and destination dtypes match, got ", scalar_name_of(self.dtype()),
-                    " for the destination and ", scalar_name_of(values.dtype()), " for the source.");
+      runtime_error("Index put requires the source and destination dtypes match, got ",
+                    scalar_name_of(self.dtype()), " for the destination and ",
+                    scalar_name_of(values.dtype()), " for the source.");
     Positions at = positions_of(self.sizes(), strides, Get<Tensors>::from(a[1]));
     check_values(values.sizes(), at.result);
     if (a.into && values->storage.get() == self->storage.get()) values = ops::clone(values);
@@ -196,7 +203,9 @@ struct IndexPut : Linear {
   }
 };
 ADJ_OP(IndexPut,
-       "index_put(input: Tensor, indices: Tensor[]?, values: Tensor, accumulate: bool = False) -> Tensor", R"(
+       "index_put(input: Tensor, indices: Tensor[]?, values: Tensor, accumulate: bool = False) -> "
+       "Tensor",
+       R"(
 `input` with `input[indices] = values`, or with `values` added if `accumulate` is true: then repeated
 indices add up. Without it the last of several values for one element counts.
 

@@ -13,7 +13,8 @@ struct Positions {
 };
 
 // Masks as the index tensors of their true elements; every entry is then an integer tensor or
-// undefined, one per dim. The undefined entries that follow a mask of several dims may stand for them.
+// undefined, one per dim. The undefined entries that follow a mask of several dims may stand for
+// them.
 TensorList expand_masks(Tensors indices);
 
 // Of a tensor with these sizes and strides. An IndexError for what is out of range.
@@ -26,17 +27,19 @@ Tensor take_positions(const Tensor& x, const Positions& at);
 // x[positions] = values (or += values), broadcast; positions are visited in order.
 void put_positions(const Tensor& x, const Positions& at, const Tensor& values, bool accumulate);
 
-// For each element of `index`: the offset of the element of a tensor (of these sizes and strides) whose
-// position is that of the index, but for dim `dim`, where it is the index. A RuntimeError for what is
-// out of range or does not fit.
-Tensor element_offsets(DimsView sizes, DimsView strides, int dim, const Tensor& index, const char* name);
+// For each element of `index`: the offset of the element of a tensor (of these sizes and strides)
+// whose position is that of the index, but for dim `dim`, where it is the index. A RuntimeError for
+// what is out of range or does not fit.
+Tensor element_offsets(DimsView sizes, DimsView strides, int dim, const Tensor& index,
+                       const char* name);
 // x at these offsets, as a contiguous tensor of shape `sizes`.
 Tensor take_elements(const Tensor& x, const Tensor& offsets, DimsView sizes);
 
 // How values are put: in the order of the names that users write.
 enum class Put : uint8_t { copy, add, mul, amax, amin };
 // For each i < n: dst[offsets[i] + j] = src[i * src_step + j] for j < run.
-using PutRuns = void (*)(void* dst, const int64_t* offsets, const void* src, int64_t src_step, int64_t n, int64_t run);
+using PutRuns = void (*)(void* dst, const int64_t* offsets, const void* src, int64_t src_step,
+                         int64_t n, int64_t run);
 PutRuns put_runs(Put how, DType t);
 
 // The writes of the scatter family: arguments (self, dim, index, ...), and what to put.
@@ -50,8 +53,8 @@ Tensor number_as(const Value& v, DType t);
 inline Tensor saved_indices(const Vjp& c, int output) {
   return c.node.unpack(c.node.outs[output], "result");
 }
-// Zeros in the shape of argument 0 of a node, with g put at `index` along a dim: the gradient of what
-// picks elements along a dim.
+// Zeros in the shape of argument 0 of a node, with g put at `index` along a dim: the gradient of
+// what picks elements along a dim.
 Tensor put_back(Vjp& c, const Tensor& g, int64_t dim, const Tensor& index);
 
 // [batch] as [batch, 1] where a 0-d tensor was mapped over.

@@ -6,20 +6,24 @@ namespace adj {
 
 namespace {
 
-// The index, checked, as a contiguous vector of int64. A 0-d tensor counts as one of a single element.
+// The index, checked, as a contiguous vector of int64. A 0-d tensor counts as one of a single
+// element.
 Tensor checked_vector(const char* name, const Tensor& index, DimsView sizes, int dim) {
-  if (index.dim() > 1) index_error(name, "(): Index is supposed to be a vector, got shape ", index.sizes());
+  if (index.dim() > 1)
+    index_error(name, "(): Index is supposed to be a vector, got shape ", index.sizes());
   if (index.dtype() != DType::i64 && index.dtype() != DType::i32)
     runtime_error(name, "(): Expected dtype int32 or int64 for index, got ", index.dtype());
   Tensor plain = plain_indices(index);
   int64_t n = sizes.empty() ? 1 : sizes[dim];
   int64_t bad = check_indices(plain.data<int64_t>(), plain.numel(), n, false);
   if (bad >= 0)
-    index_error(name, "(): index ", plain.data<int64_t>()[bad], " is out of range for dimension ", dim, " with size ", n);
+    index_error(name, "(): index ", plain.data<int64_t>()[bad], " is out of range for dimension ",
+                dim, " with size ", n);
   return view_of(plain, {{plain.numel()}, {1}, plain->offset});
 }
 
-// An index [batch, n] in the shape of `like` ([batch, ...]), along its dim `dim`: what gather takes.
+// An index [batch, n] in the shape of `like` ([batch, ...]), along its dim `dim`: what gather
+// takes.
 Tensor spread_index(const Tensor& index, DimsView like, int dim) {
   Dims sizes;
   for (int i = 0; i < like.size(); ++i) sizes.push_back(1);
@@ -37,14 +41,16 @@ struct IndexSelect : Linear {
     index = checked_vector("index_select", index, x.sizes(), d);
     if (x.dim() == 0) {
       if (index.numel() != 1)
-        runtime_error("index_select(): Index to scalar can have only 1 value, got ", index.numel(), " value(s)");
+        runtime_error("index_select(): Index to scalar can have only 1 value, got ", index.numel(),
+                      " value(s)");
       return ops::contiguous_copy(x);
     }
-    if (!x.contiguous()) return take_positions(x, positions_along(x.sizes(), x.strides(), d, index));
+    if (!x.contiguous())
+      return take_positions(x, positions_along(x.sizes(), x.strides(), d, index));
     Tensor out = empty(sizes_with(x.sizes(), d, index.numel()), x.dtype());
-    adj::index_select(static_cast<int64_t>(itemsize(x.dtype())), out.data(), x.data(), index.data<int64_t>(),
-                      x.sizes().slice(0, d).product(), x.size(d), index.numel(),
-                      x.sizes().slice(d + 1, x.dim() - d - 1).product());
+    adj::index_select(static_cast<int64_t>(itemsize(x.dtype())), out.data(), x.data(),
+                      index.data<int64_t>(), x.sizes().slice(0, d).product(), x.size(d),
+                      index.numel(), x.sizes().slice(d + 1, x.dim() - d - 1).product());
     return out;
   }
   static void transpose(Vjp& c) {
@@ -88,24 +94,27 @@ struct Target {
         runtime_error(name, "(): self (", scalar_name_of(self.dtype()), ") and source (",
                       scalar_name_of(source.dtype()), ") must have the same scalar type");
       if (source.dim() != self.dim() && source.dim() && self.dim())
-        runtime_error(name, "(): source and destination must have the same number of dimensions, got ",
+        runtime_error(name,
+                      "(): source and destination must have the same number of dimensions, got ",
                       source.sizes(), " and ", self.sizes());
       int64_t n = source.dim() ? source.size(self.dim() ? d : 0) : 1;
       if (n != index.numel())
         fail(std::string_view(name) == "index_copy" ? ErrorKind::index : ErrorKind::runtime, name,
-             "(): Number of indices (", index.numel(), ") should be equal to source.size(dim): (", n, "), for dim: ",
-             d);
+             "(): Number of indices (", index.numel(), ") should be equal to source.size(dim): (",
+             n, "), for dim: ", d);
       for (int i = 0; i < self.dim() && source.dim(); ++i)
         if (i != d && source.size(i) != self.size(i))
-          runtime_error(name, "(): source of shape ", source.sizes(), " does not fit destination of shape ",
-                        self.sizes(), " apart from dimension ", d);
+          runtime_error(name, "(): source of shape ", source.sizes(),
+                        " does not fit destination of shape ", self.sizes(),
+                        " apart from dimension ", d);
       if (a.into && source->storage.get() == self->storage.get()) source = ops::clone(source);
     }
     out = a.into ? *a.into : ops::contiguous_copy(self);
   }
   void put(const Tensor& values, bool accumulate) const {
     Tensor line = out.dim() ? out : view_of(out, {{1}, {1}, out->offset});
-    put_positions(line, positions_along(line.sizes(), line.strides(), dim, index), values, accumulate);
+    put_positions(line, positions_along(line.sizes(), line.strides(), dim, index), values,
+                  accumulate);
   }
   void add(double alpha) const {
     if (!out.contiguous() || (alpha != 1 && !is_floating(out.dtype()))) {
@@ -114,9 +123,11 @@ struct Target {
     }
     Tensor rows = source.contiguous() ? source : Tensor(ops::contiguous_copy(source));
     int64_t outer = out.sizes().slice(0, out.dim() ? dim : 0).product();
-    int64_t n = out.dim() ? out.size(dim) : 1, inner = n ? out.numel() / n / std::max<int64_t>(outer, 1) : 0;
+    int64_t n = out.dim() ? out.size(dim) : 1,
+            inner = n ? out.numel() / n / std::max<int64_t>(outer, 1) : 0;
     if (out.numel())
-      adj::index_add(out.dtype(), out.data(), rows.data(), index.data<int64_t>(), outer, n, index.numel(), inner, alpha);
+      adj::index_add(out.dtype(), out.data(), rows.data(), index.data<int64_t>(), outer, n,
+                     index.numel(), inner, alpha);
   }
 };
 
@@ -127,7 +138,8 @@ struct IndexAdd : Linear {
     Target t("index_add", a, true);
     double alpha = a[4].as_double();
     if (a[4].tag == Tag::real && !is_differentiable(t.out.dtype()))
-      runtime_error("For integral input tensors, argument alpha must not be a floating point number.");
+      runtime_error(
+          "For integral input tensors, argument alpha must not be a floating point number.");
     t.add(alpha);
     return as_outs(t.out);
   }
@@ -151,7 +163,9 @@ struct IndexAdd : Linear {
   }
 };
 ADJ_OP(IndexAdd,
-       "index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor", R"(
+       "index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> "
+       "Tensor",
+       R"(
 `input` with `alpha * source` added at the positions `index` of `dim`; repeated ones add up.
 
 >>> adjoint.zeros(3).index_add(0, adjoint.tensor([0, 2, 2]), adjoint.ones(3))
@@ -171,7 +185,9 @@ struct IndexCopy : Linear {
     if (c.needs(0)) c.set(0, ops::index_fill(g, c.arg<int64_t>(1), c.in(2), 0));
     if (!c.needs(3)) return;
     Tensor part = ops::index_select(g, c.arg<int64_t>(1), c.in(2));
-    c.set(3, part.sizes() == DimsView(c.like(3).sizes) ? part : Tensor(ops::reshape(part, c.like(3).sizes)));
+    c.set(3, part.sizes() == DimsView(c.like(3).sizes)
+                 ? part
+                 : Tensor(ops::reshape(part, c.like(3).sizes)));
   }
   static Outs batch(Batch& b) {
     int n = b.logical_dim(0);
@@ -183,7 +199,8 @@ struct IndexCopy : Linear {
     return as_outs(ops::scatter(self, d, spread_index(b.in(2), self.sizes(), d), source));
   }
 };
-ADJ_OP(IndexCopy, "index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor", R"(
+ADJ_OP(IndexCopy, "index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor",
+       R"(
 `input` with the positions `index` of `dim` replaced by those of `source`.
 
 >>> adjoint.zeros(3).index_copy(0, adjoint.tensor([2, 0]), adjoint.tensor([5., 6.]))
@@ -200,7 +217,7 @@ struct IndexFill : Linear {
     if (v.is_tensor() && v.tensor->sizes.size())
       runtime_error("index_fill_ only supports a 0-dimensional value tensor, but got tensor with ",
                     v.tensor->sizes.size(), " dimension(s).");
-    Tensor value = v.is_tensor()          ? v.as_tensor()
+    Tensor value = v.is_tensor()        ? v.as_tensor()
                    : v.tag == Tag::real ? scalar_tensor(v.real, t.out.dtype())
                                         : scalar_tensor(v.as_int(), t.out.dtype());
     t.put(value, false);
@@ -208,9 +225,9 @@ struct IndexFill : Linear {
   }
   static void transpose(Vjp& c) {
     Tensor g = c.g();
-    if (c.needs(0)) c.set(0, ops::index_fill(g, c.arg<int64_t>(1), c.in(2), 0));
-    if (c.value(3).is_tensor() || c.slot(3) >= 0)
-      if (c.needs(3)) c.set(3, sum_to(ops::index_select(g, c.arg<int64_t>(1), c.in(2)), c.like(3)));
+    Tensor kept = ops::index_fill(g, c.arg<int64_t>(1), c.in(2), 0);
+    if (c.needs(0)) c.set(0, kept);
+    if (c.needs(3)) c.set(3, sum_to(ops::sub(g, kept), c.like(3)));  // an index may repeat
   }
   static Outs jvp(Jvp& j) {
     Tensor t = j.t(0), v = j.slot(3) >= 0 ? j.t(3) : Tensor();
@@ -221,10 +238,12 @@ struct IndexFill : Linear {
   static Outs batch(Batch& b) {
     int n = b.logical_dim(0);
     if (n == 0 || b.is_batched(2) || b.is_batched(3)) return batch_by_loop(b);
-    return as_outs(ops::index_fill(b.in(0), from_right(b.arg<int64_t>(1), n), b.in(2), b.values[3]));
+    return as_outs(
+        ops::index_fill(b.in(0), from_right(b.arg<int64_t>(1), n), b.in(2), b.values[3]));
   }
 };
-ADJ_OP(IndexFill, "index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor", R"(
+ADJ_OP(IndexFill, "index_fill(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tensor",
+       R"(
 `input` with `value` at the positions `index` of `dim`.
 
 >>> adjoint.zeros(3).index_fill(0, adjoint.tensor([0, 2]), 1)
@@ -234,7 +253,8 @@ tensor([1., 0., 1.])
 struct Take : Composite {
   static Tensor define(Tensor x, Tensor index) {
     if (index.dtype() != DType::i64)
-      runtime_error("take(): Expected a long tensor for index, but got ", scalar_name_of(index.dtype()));
+      runtime_error("take(): Expected a long tensor for index, but got ",
+                    scalar_name_of(index.dtype()));
     TensorList list{index};
     return ops::index(ops::flatten(x), list);
   }

@@ -16,7 +16,8 @@ Tensor plain_mask(const Tensor& mask) {
 const uint8_t* bytes_of(const Tensor& mask) { return mask.data<uint8_t>(); }
 
 [[noreturn]] void fail_batched(const char* name) {
-  runtime_error("vmap: ", name, " of a batched tensor gives different sizes for different elements of the batch; "
+  runtime_error("vmap: ", name,
+                " of a batched tensor gives different sizes for different elements of the batch; "
                 "use where(mask, x, other) instead");
 }
 
@@ -55,7 +56,9 @@ void check_mask(const char* name, const Tensor& mask) {
                   "; a comparison gives one, or mask.bool()");
 }
 
-Tensor expanded_to(const Tensor& x, DimsView sizes) { return x.sizes() == sizes ? x : ops::expand(x, sizes); }
+Tensor expanded_to(const Tensor& x, DimsView sizes) {
+  return x.sizes() == sizes ? x : ops::expand(x, sizes);
+}
 
 struct MaskedSelect : Linear {
   static Tensor forward(Tensor x, Tensor mask) {
@@ -65,8 +68,8 @@ struct MaskedSelect : Linear {
     if (!wide.contiguous()) wide = ops::contiguous_copy(wide);
     mask = plain_mask(expanded_to(mask, sizes));
     Tensor out = empty(Dims{count_true(bytes_of(mask), mask.numel())}, x.dtype());
-    adj::masked_select(static_cast<int64_t>(itemsize(x.dtype())), out.data(), wide.data(), bytes_of(mask), mask.numel(),
-                       out.numel());
+    adj::masked_select(static_cast<int64_t>(itemsize(x.dtype())), out.data(), wide.data(),
+                       bytes_of(mask), mask.numel(), out.numel());
     return out;
   }
   static Tensor transpose(Tensor g, const TensorMeta& x, Tensor mask) {
@@ -107,27 +110,25 @@ struct MaskedScatter : Linear {
                     scalar_name_of(self.dtype()), " and ", scalar_name_of(source.dtype()));
     Dims sizes = broadcast_sizes(self.sizes(), mask.sizes());
     if (a.into && !(self.sizes() == DimsView(sizes)))
-      runtime_error("masked_scatter_: a mask of shape ", mask.sizes(), " does not broadcast to a tensor of shape ",
-                    self.sizes());
+      runtime_error("masked_scatter_: a mask of shape ", mask.sizes(),
+                    " does not broadcast to a tensor of shape ", self.sizes());
     mask = plain_mask(expanded_to(mask, sizes));
     int64_t count = count_true(bytes_of(mask), mask.numel());
     if (count > source.numel())
       runtime_error("masked_scatter: expected the number of elements of source (", source.numel(),
                     ") to be at least that of true elements of mask (", count, ")");
-    if (!source.contiguous() || source->storage.get() == self->storage.get()) source = ops::contiguous_copy(source);
-    Tensor out = a.into && self.contiguous() ? *a.into : ops::contiguous_copy(expanded_to(self, sizes));
-    adj::masked_scatter(static_cast<int64_t>(itemsize(out.dtype())), out.data(), source.data(), bytes_of(mask),
-                        mask.numel());
+    if (!source.contiguous() || source->storage.get() == self->storage.get())
+      source = ops::contiguous_copy(source);
+    Tensor out =
+        a.into && self.contiguous() ? *a.into : ops::contiguous_copy(expanded_to(self, sizes));
+    adj::masked_scatter(static_cast<int64_t>(itemsize(out.dtype())), out.data(), source.data(),
+                        bytes_of(mask), mask.numel());
     return as_outs(out);
   }
   static void transpose(Vjp& c) {
     Tensor g = c.g(), mask = c.in(1);
     if (c.needs(0)) c.set(0, sum_to(ops::masked_fill(g, mask, 0), c.like(0)));
-    if (!c.needs(2)) return;
-    Tensor part = ops::masked_select(g, mask);
-    int64_t want = DimsView(c.like(2).sizes).product(), have = part.numel();
-    if (have != want) part = ops::constant_pad_nd(part, Dims{0, want - have});
-    c.set(2, ops::reshape(part, c.like(2).sizes));
+    if (c.needs(2)) c.set(2, ops::masked_take(g, mask, c.like(2).sizes));
   }
 };
 ADJ_OP(MaskedScatter, "masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor", R"(
@@ -137,6 +138,27 @@ order. `source` must have at least as many.
 >>> mask = adjoint.tensor([True, False, True])
 >>> adjoint.zeros(3).masked_scatter(mask, adjoint.tensor([5., 6.]))
 tensor([5., 0., 6.])
+)");
+
+// The gradient of masked_scatter's source: of a size that does not depend on the mask.
+struct MaskedTake : Linear {
+  static Tensor forward(Tensor x, Tensor mask, DimsView size) {
+    Tensor out = ops::zeros(size, x.dtype()), picked = ops::masked_select(x, mask);
+    write_into(view_of(out, {{picked.numel()}, {1}, 0}), picked);
+    return out;
+  }
+  static Tensor transpose(Tensor g, const TensorMeta& x, Tensor mask, DimsView) {
+    Dims sizes = broadcast_sizes(x.sizes, mask.sizes());
+    return sum_to(ops::masked_scatter(ops::zeros(sizes, g.dtype()), mask, g), x);
+  }
+};
+ADJ_OP(MaskedTake, "internal.masked_take(input: Tensor, mask: Tensor, size: int[]) -> Tensor", R"(
+The elements of `input` where `mask` is true, as the first of a tensor of shape `size`; then zeros.
+
+>>> from adjoint import _core
+>>> mask = adjoint.tensor([True, False])
+>>> _core._namespaces["internal"]["masked_take"](adjoint.ones(2), mask, (3,))
+tensor([1., 0., 0.])
 )");
 
 }  // namespace

@@ -27,7 +27,8 @@ Runs runs_of(const Positions& at) {
   int n = at.rest_sizes.size();
   Dims result = contiguous_strides(at.result);
   int inner = n;
-  while (inner > at.before && (at.rest_sizes[inner - 1] == 1 || at.rest_strides[inner - 1] == r.length))
+  while (inner > at.before &&
+         (at.rest_sizes[inner - 1] == 1 || at.rest_strides[inner - 1] == r.length))
     r.length *= at.rest_sizes[--inner];
   r.step = 1;
   for (int i = at.before; i < n; ++i) r.step *= at.rest_sizes[i];
@@ -53,8 +54,8 @@ struct Unit16 {
 };
 
 // dst[i * step] = src[offsets[i]], runs of `length` items; steps in bytes.
-void take_runs(char* dst, int64_t step, const char* src, const int64_t* offsets, int64_t n, int64_t item,
-               int64_t length) {
+void take_runs(char* dst, int64_t step, const char* src, const int64_t* offsets, int64_t n,
+               int64_t item, int64_t length) {
   if (length == 1) {
     switch (item) {
       case 1: return take_units<uint8_t>(dst, step, src, offsets, n);
@@ -83,7 +84,8 @@ template <Put how, class T>
 T combine(T x, T y) {
   using Wide = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
   if constexpr (how == Put::copy) return y;
-  else if constexpr (std::is_same_v<T, bool>) return how == Put::add || how == Put::amax ? x | y : x & y;
+  else if constexpr (std::is_same_v<T, bool>)
+    return how == Put::add || how == Put::amax ? x | y : x & y;
   else if constexpr (how == Put::add) return static_cast<T>(Wide(x) + Wide(y));
   else if constexpr (how == Put::mul) return static_cast<T>(Wide(x) * Wide(y));
   else if constexpr (how == Put::amax) return static_cast<T>(larger<Wide>(x, y));
@@ -91,11 +93,13 @@ T combine(T x, T y) {
 }
 
 template <Put how, class T>
-void put_typed(void* dst, const int64_t* offsets, const void* src, int64_t src_step, int64_t n, int64_t run) {
+void put_typed(void* dst, const int64_t* offsets, const void* src, int64_t src_step, int64_t n,
+               int64_t run) {
   T* to = static_cast<T*>(dst);
   const T* from = static_cast<const T*>(src);
   if (run == 1) {
-    for (int64_t i = 0; i < n; ++i) to[offsets[i]] = combine<how, T>(to[offsets[i]], from[i * src_step]);
+    for (int64_t i = 0; i < n; ++i)
+      to[offsets[i]] = combine<how, T>(to[offsets[i]], from[i * src_step]);
     return;
   }
   for (int64_t i = 0; i < n; ++i) {
@@ -125,7 +129,8 @@ PutRuns put_runs_of(DType t) {
       if constexpr (how <= Put::mul) return put_typed<how, std::complex<double>>;
       break;
   }
-  fail(ErrorKind::not_implemented, "complex numbers have no order: no amax or amin of '", scalar_name_of(t), "'");
+  fail(ErrorKind::not_implemented, "complex numbers have no order: no amax or amin of '",
+       scalar_name_of(t), "'");
 }
 
 }  // namespace
@@ -165,7 +170,8 @@ TensorList expand_masks(Tensors indices) {
     } else if (is_integral(x.dtype())) {
       out.push_back(x);
     } else {
-      index_error("tensors used as indices must be long, int, byte or bool tensors, not ", x.dtype());
+      index_error("tensors used as indices must be long, int, byte or bool tensors, not ",
+                  x.dtype());
     }
   }
   return out;
@@ -182,14 +188,16 @@ Positions positions_of(DimsView sizes, DimsView strides, Tensors given) {
     for (int k = 0; k < x.dim(); ++k)
       if (at_dim + k >= sizes.size() || x.size(k) != sizes[at_dim + k])
         index_error("The shape of the mask ", x.sizes(), " at index ", k,
-                    " does not match the shape of the indexed tensor ", sizes, " at index ", at_dim + k);
+                    " does not match the shape of the indexed tensor ", sizes, " at index ",
+                    at_dim + k);
     int fillers = x.dim() - 1;
     while (fillers > 0 && i + 1 < given.size() && !given[i + 1].defined()) --fillers, ++i;
     at_dim += x.dim();
   }
   TensorList indices = expand_masks(given);
   if (indices.size() > sizes.size())
-    index_error("too many indices for tensor of dimension ", sizes.size(), " (got ", indices.size(), ")");
+    index_error("too many indices for tensor of dimension ", sizes.size(), " (got ", indices.size(),
+                ")");
   while (indices.size() < sizes.size()) indices.push_back({});
 
   Positions p;
@@ -209,7 +217,8 @@ Positions positions_of(DimsView sizes, DimsView strides, Tensors given) {
         std::string shapes;
         for (auto& x : indices)
           if (x.defined()) shapes += (shapes.empty() ? "" : ", ") + adj::cat(x.sizes());
-        index_error("shape mismatch: indexing tensors could not be broadcast together with shapes ", shapes);
+        index_error("shape mismatch: indexing tensors could not be broadcast together with shapes ",
+                    shapes);
       }
       p.shape = broadcast_sizes(p.shape, own);
     }
@@ -234,7 +243,8 @@ Positions positions_of(DimsView sizes, DimsView strides, Tensors given) {
   for (int d = 0; d < sizes.size(); ++d) {
     if (!indices[d].defined()) continue;
     Tensor index = indices[d];
-    if (!(index.sizes() == DimsView(p.shape)) || !index.contiguous() || index.dtype() != DType::i64) {
+    if (!(index.sizes() == DimsView(p.shape)) || !index.contiguous() ||
+        index.dtype() != DType::i64) {
       Tensor wide = empty(p.shape, DType::i64);
       write_into(wide, index);
       index = wide;
@@ -272,13 +282,15 @@ Positions positions_along(DimsView sizes, DimsView strides, int dim, const Tenso
   return p;
 }
 
-Tensor element_offsets(DimsView sizes, DimsView strides, int dim, const Tensor& index, const char* name) {
+Tensor element_offsets(DimsView sizes, DimsView strides, int dim, const Tensor& index,
+                       const char* name) {
   if (index.dtype() != DType::i64 && index.dtype() != DType::i32)
     runtime_error(name, "(): Expected dtype int32/int64 for index, got ", index.dtype());
   Tensor out = empty({index.numel()}, DType::i64);
   if (index.numel() == 0) return out;
   if (index.dim() != sizes.size() && !(index.dim() <= 1 && sizes.size() <= 1))
-    runtime_error(name, "(): Index tensor must have the same number of dimensions as input tensor: got ",
+    runtime_error(name,
+                  "(): Index tensor must have the same number of dimensions as input tensor: got ",
                   index.sizes(), " and ", sizes);
   if (sizes.size() == 0) {
     sizes = DimsView(kOne, 1);
@@ -287,12 +299,15 @@ Tensor element_offsets(DimsView sizes, DimsView strides, int dim, const Tensor& 
   Tensor plain = plain_indices(index);
   if (plain.dim() == 0) plain = view_of(plain, {{1}, {1}, plain->offset});
   int last = sizes.size() - 1;
-  Dims around = plain.sizes().copy(), steps = strides.copy(), counts = contiguous_strides(plain.sizes());
+  Dims around = plain.sizes().copy(), steps = strides.copy(),
+       counts = contiguous_strides(plain.sizes());
   for (int d = 0; d <= last; ++d)
     if (d != dim && plain.size(d) > sizes[d])
-      runtime_error(name, "(): Size does not match at dimension ", d, " expected index ", index.sizes(),
-                    " to be no larger than self ", sizes, " apart from dimension ", dim);
-  int64_t line = around[last], along = dim == last ? 0 : strides[last], by = strides[dim], n = sizes[dim];
+      runtime_error(name, "(): Size does not match at dimension ", d, " expected index ",
+                    index.sizes(), " to be no larger than self ", sizes, " apart from dimension ",
+                    dim);
+  int64_t line = around[last], along = dim == last ? 0 : strides[last], by = strides[dim],
+          n = sizes[dim];
   steps[dim] = 0;
   around[last] = 1;
   for_each_offset(around, steps, counts, [&](int64_t base, int64_t at) {
@@ -306,7 +321,8 @@ Tensor element_offsets(DimsView sizes, DimsView strides, int dim, const Tensor& 
     if (!outside) return;
     for (int64_t j = 0; j < line; ++j)
       if (static_cast<uint64_t>(from[j]) >= static_cast<uint64_t>(n))
-        runtime_error(name, "(): index ", from[j], " is out of bounds for dimension ", dim, " with size ", n);
+        runtime_error(name, "(): index ", from[j], " is out of bounds for dimension ", dim,
+                      " with size ", n);
   });
   return out;
 }
@@ -315,7 +331,8 @@ Tensor take_elements(const Tensor& x, const Tensor& offsets, DimsView sizes) {
   Tensor out = empty(sizes, x.dtype());
   auto item = static_cast<int64_t>(itemsize(x.dtype()));
   parallel_for(out.numel(), 32768, [&](int64_t begin, int64_t end) {
-    take_runs(out.data() + begin * item, item, x.data(), offsets.data<int64_t>() + begin, end - begin, item, 1);
+    take_runs(out.data() + begin * item, item, x.data(), offsets.data<int64_t>() + begin,
+              end - begin, item, 1);
   });
   return out;
 }
@@ -347,13 +364,14 @@ void put_positions(const Tensor& x, const Positions& at, const Tensor& values, b
   if (one) {  // a run of the same value over and over
     source = empty({r.length}, x.dtype());
     write_into(source, ops::reshape(values, Dims{1}));
-  } else if (!(values.sizes() == DimsView(at.result)) || !values.contiguous() || values.dtype() != x.dtype()) {
+  } else if (!(values.sizes() == DimsView(at.result)) || !values.contiguous() ||
+             values.dtype() != x.dtype()) {
     source = empty(at.result, x.dtype());
     write_into(source, values);
   }
   for_each_offset(r.sizes, r.strides, r.result_strides, [&](int64_t to, int64_t from) {
-    put(x.data() + to * item, at.offsets.data<int64_t>(), source.data() + (one ? 0 : from * item), one ? 0 : r.step, n,
-        r.length);
+    put(x.data() + to * item, at.offsets.data<int64_t>(), source.data() + (one ? 0 : from * item),
+        one ? 0 : r.step, n, r.length);
   });
 }
 

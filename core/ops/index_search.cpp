@@ -13,7 +13,9 @@ namespace {
 // Integers and floats are compared as the widest of their kind, which holds all values exactly.
 DType exact_type(DType a, DType b) {
   DType t = promote(a, b);
-  if (is_complex(t)) fail(ErrorKind::not_implemented, "complex numbers have no order: got '", scalar_name_of(t), "'");
+  if (is_complex(t))
+    fail(ErrorKind::not_implemented, "complex numbers have no order: got '", scalar_name_of(t),
+         "'");
   return is_floating(t) ? DType::f64 : DType::i64;
 }
 Tensor exactly(const Tensor& x, DType t) {
@@ -27,36 +29,46 @@ void by_exact_type(DType t, const F& f) {
 
 Tensor as_tensor(const Value& v) {
   if (v.is_tensor()) return v.as_tensor();
-  return number_as(v, v.number_dtype() == DType::b8 || v.tag == Tag::integer ? DType::i64 : DType::f64);
+  return number_as(
+      v, v.number_dtype() == DType::b8 || v.tag == Tag::integer ? DType::i64 : DType::f64);
 }
 
 struct Searchsorted : Constant {
   static constexpr bool is_method = false;
-  static Tensor forward(Tensor sequence, Value input, bool out_int32, bool right, std::optional<Text> side,
-                        Tensor sorter) {
+  static Tensor forward(Tensor sequence, Value input, bool out_int32, bool right,
+                        std::optional<Text> side, Tensor sorter) {
     Tensor values = as_tensor(input);
     if (side && *side != "left" && *side != "right")
       runtime_error("torch.searchsorted(): side can only be 'left' or 'right' but got ", *side);
     if (side && *side == "left" && right)
-      runtime_error("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was "
-                    "True");
+      runtime_error(
+          "torch.searchsorted(): side and right can't be set to opposites, got side of left while "
+          "right was "
+          "True");
     right = right || (side && *side == "right");
     if (sequence.dim() == 0)
-      runtime_error("torch.searchsorted(): boundaries tensor should have positive dimension, got a 0-d tensor");
+      runtime_error(
+          "torch.searchsorted(): boundaries tensor should have positive dimension, got a 0-d "
+          "tensor");
     if (sequence.dim() > 1) {
       bool fits = values.dim() == sequence.dim();
       for (int i = 0; fits && i + 1 < values.dim(); ++i) fits = values.size(i) == sequence.size(i);
       if (!fits)
-        runtime_error("torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
-                      "boundaries tensor and input value tensor must match, but we got boundaries tensor ",
-                      sequence.sizes(), " and input value tensor ", values.sizes());
+        runtime_error(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "
+            "dimensions of "
+            "boundaries tensor and input value tensor must match, but we got boundaries tensor ",
+            sequence.sizes(), " and input value tensor ", values.sizes());
     }
     if (sorter.defined()) {
       if (!(sorter.sizes() == sequence.sizes()))
-        runtime_error("torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor ",
-                      sequence.sizes(), " and got sorter tensor ", sorter.sizes());
+        runtime_error(
+            "torch.searchsorted(): boundary and sorter must have the same size, but got boundary "
+            "tensor ",
+            sequence.sizes(), " and got sorter tensor ", sorter.sizes());
       if (sorter.dtype() != DType::i64)
-        runtime_error("torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ", sorter.dtype());
+        runtime_error("torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ",
+                      sorter.dtype());
       sequence = ops::gather(sequence, -1, sorter);
     }
     DType t = exact_type(sequence.dtype(), values.dtype());
@@ -70,7 +82,8 @@ struct Searchsorted : Constant {
         const T* first = sequence.data<T>() + (line ? i / line : 0) * (sequence.dim() > 1 ? n : 0);
         T v = values.data<T>()[i];
         // Written so that NaN goes behind all numbers.
-        const T* at = std::partition_point(first, first + n, [&](T x) { return right ? !(x > v) : !(x >= v); });
+        const T* at = std::partition_point(first, first + n,
+                                           [&](T x) { return right ? !(x > v) : !(x >= v); });
         out.data<int64_t>()[i] = at - first;
       }
     });
@@ -81,15 +94,18 @@ struct Searchsorted : Constant {
     Tensor sequence = b.expanded(0), values = b.expanded(1);
     Dims sizes = values.sizes().copy();
     if (sequence.dim() == 2) {
-      values = ops::reshape(values, Dims{b.size, DimsView(sizes).slice(1, sizes.size() - 1).product()});
+      values =
+          ops::reshape(values, Dims{b.size, DimsView(sizes).slice(1, sizes.size() - 1).product()});
     }
     Tensor out = ops::searchsorted(sequence, values, b.values[2], b.values[3], b.values[4]);
     return as_outs(ops::reshape(out, sizes));
   }
 };
 ADJ_OP(Searchsorted,
-       "searchsorted(sorted_sequence: Tensor, input: Operand, *, out_int32: bool = False, right: bool = False, "
-       "side: str? = None, sorter: Tensor? = None) -> Tensor", R"(
+       "searchsorted(sorted_sequence: Tensor, input: Operand, *, out_int32: bool = False, right: "
+       "bool = False, "
+       "side: str? = None, sorter: Tensor? = None) -> Tensor",
+       R"(
 Where each value of `input` has to be put into the innermost dim of `sorted_sequence` to keep it
 sorted: before equal elements, or behind them with `right`. A sequence of several dims is searched row
 by row. With `sorter` the sequence is sequence[sorter].
@@ -102,12 +118,15 @@ struct Bucketize : Composite {
   static constexpr bool is_method = false;
   static Tensor define(Value input, Tensor boundaries, bool out_int32, bool right) {
     if (boundaries.dim() != 1)
-      runtime_error("bucketize(): boundaries tensor must be 1 dimension, but got dim(", boundaries.dim(), ")");
+      runtime_error("bucketize(): boundaries tensor must be 1 dimension, but got dim(",
+                    boundaries.dim(), ")");
     return ops::searchsorted(boundaries, input, out_int32, right);
   }
 };
 ADJ_OP(Bucketize,
-       "bucketize(input: Operand, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor", R"(
+       "bucketize(input: Operand, boundaries: Tensor, *, out_int32: bool = False, right: bool = "
+       "False) -> Tensor",
+       R"(
 In which of the intervals between the sorted `boundaries` each value lies; see `searchsorted`.
 
 >>> adjoint.bucketize(adjoint.tensor([0, 3, 9]), adjoint.tensor([1, 3, 5]))
@@ -132,15 +151,18 @@ struct Isin : Constant {
       std::sort(sorted.begin(), sorted.end());
       for (int64_t i = 0; i < x.numel(); ++i) {
         T v = x.data<T>()[i];
-        out.data<bool>()[i] = (v == v && std::binary_search(sorted.begin(), sorted.end(), v)) != invert;
+        out.data<bool>()[i] =
+            (v == v && std::binary_search(sorted.begin(), sorted.end(), v)) != invert;
       }
     });
     return out;
   }
 };
 ADJ_OP(Isin,
-       "isin(elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False)"
-       " -> Tensor", R"(
+       "isin(elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: "
+       "bool = False)"
+       " -> Tensor",
+       R"(
 Which of `elements` are among `test_elements` (are not, with `invert`).
 
 >>> adjoint.isin(adjoint.tensor([1, 2, 3]), adjoint.tensor([3, 1]))
@@ -150,10 +172,12 @@ tensor([ True, False,  True])
 struct Bincount : Constant {
   static Tensor forward(Tensor x, Tensor weights, int64_t minlength) {
     if (x.dim() != 1 || !(is_integral(x.dtype())))
-      runtime_error("bincount only supports 1-d non-negative integral inputs, got ", x.dtype(), " of shape ", x.sizes());
+      runtime_error("bincount only supports 1-d non-negative integral inputs, got ", x.dtype(),
+                    " of shape ", x.sizes());
     if (minlength < 0) runtime_error("minlength should be >= 0, got ", minlength);
     if (weights.defined() && !(weights.sizes() == x.sizes()))
-      runtime_error("weights should be 1-d and have the same length as input: got ", weights.sizes(), " for ", x.sizes());
+      runtime_error("weights should be 1-d and have the same length as input: got ",
+                    weights.sizes(), " for ", x.sizes());
     Tensor plain = plain_indices(x);
     int64_t most = -1;
     for (int64_t i = 0; i < plain.numel(); ++i) {
@@ -168,16 +192,20 @@ struct Bincount : Constant {
       return out;
     }
     Tensor exact = exactly(weights, DType::f64), out = ops::zeros(Dims{n}, DType::f64);
-    for (int64_t i = 0; i < plain.numel(); ++i) out.data<double>()[plain.data<int64_t>()[i]] += exact.data<double>()[i];
+    for (int64_t i = 0; i < plain.numel(); ++i)
+      out.data<double>()[plain.data<int64_t>()[i]] += exact.data<double>()[i];
     return in_dtype(out, weights.dtype() == DType::f32 ? DType::f32 : DType::f64);
   }
   static Outs batch(Batch& b) {
     if (b.is_batched(0))
-      runtime_error("vmap: bincount of a batched tensor gives different sizes for different elements of the batch");
+      runtime_error(
+          "vmap: bincount of a batched tensor gives different sizes for different elements of the "
+          "batch");
     return batch_by_loop(b);
   }
 };
-ADJ_OP(Bincount, "bincount(input: Tensor, weights: Tensor? = None, minlength: int = 0) -> Tensor", R"(
+ADJ_OP(Bincount, "bincount(input: Tensor, weights: Tensor? = None, minlength: int = 0) -> Tensor",
+       R"(
 How often each of 0, 1, ... occurs in a vector of non-negative integers; with `weights` the sum of
 those of its occurrences. At least `minlength` long.
 
@@ -186,13 +214,16 @@ tensor([1, 0, 2])
 )");
 
 // Distinct elements in order, where each element of the input went, how often each occurs. Of the
-// whole tensor, or of its slices along a dim; or of runs of equal ones alone, in the order they have.
+// whole tensor, or of its slices along a dim; or of runs of equal ones alone, in the order they
+// have.
 struct Unique : Constant {
   static Outs forward(Tensor x, std::optional<int64_t> dim, bool consecutive) {
     Tensor rows;  // [n, elements of a slice]
     int d = dim ? normalize_dim(*dim, x.dim()) : 0;
     if (dim && x.dim() == 0) rows = ops::reshape(x, Dims{1, 1});
-    else if (dim) rows = ops::reshape(ops::movedim(x, Dims{d}, Dims{0}), Dims{x.size(d), x.size(d) ? x.numel() / x.size(d) : 0});
+    else if (dim)
+      rows = ops::reshape(ops::movedim(x, Dims{d}, Dims{0}),
+                          Dims{x.size(d), x.size(d) ? x.numel() / x.size(d) : 0});
     else rows = ops::reshape(x, Dims{x.numel(), 1});
     rows = exactly(rows, exact_type(x.dtype(), x.dtype()));
     int64_t n = rows.size(0), width = rows.size(1);
@@ -203,16 +234,18 @@ struct Unique : Constant {
     by_exact_type(rows.dtype(), [&]<class T>(T) {
       const T* p = rows.data<T>();
       auto less = [](T a, T b) {  // NaN last
-        if constexpr (std::is_floating_point_v<T>) return !std::isnan(a) && (std::isnan(b) || a < b);
+        if constexpr (std::is_floating_point_v<T>)
+          return !std::isnan(a) && (std::isnan(b) || a < b);
         else return a < b;
       };
       if (!consecutive)
         std::stable_sort(place, place + n, [&](int64_t a, int64_t b) {
-          return std::lexicographical_compare(p + a * width, p + (a + 1) * width, p + b * width, p + (b + 1) * width,
-                                              less);
+          return std::lexicographical_compare(p + a * width, p + (a + 1) * width, p + b * width,
+                                              p + (b + 1) * width, less);
         });
       for (int64_t i = 0; i < n; ++i) {
-        bool same = i && std::equal(p + place[i] * width, p + (place[i] + 1) * width, p + place[i - 1] * width);
+        bool same = i && std::equal(p + place[i] * width, p + (place[i] + 1) * width,
+                                    p + place[i - 1] * width);
         if (!same) {
           firsts.push_back(place[i]);
           counts.push_back(0);
@@ -227,17 +260,21 @@ struct Unique : Constant {
       return t;
     };
     Tensor first = as_tensor(firsts);
-    Tensor output = dim && x.dim() ? ops::index_select(x, d, first) : ops::index_select(ops::flatten(x), 0, first);
+    Tensor output = dim && x.dim() ? ops::index_select(x, d, first)
+                                   : ops::index_select(ops::flatten(x), 0, first);
     if (!dim) inverse = ops::reshape(inverse, x.sizes());
     return {output, inverse, as_tensor(counts)};
   }
   static Outs batch(Batch&) {
-    runtime_error("vmap: unique of a batched tensor gives different sizes for different elements of the batch");
+    runtime_error(
+        "vmap: unique of a batched tensor gives different sizes for different elements of the "
+        "batch");
   }
 };
 ADJ_OP(Unique,
        "internal.unique(input: Tensor, dim: int? = None, consecutive: bool = False)"
-       " -> (Tensor output, Tensor inverse, Tensor counts)", R"(
+       " -> (Tensor output, Tensor inverse, Tensor counts)",
+       R"(
 Distinct elements, or slices along `dim`; the result's index of each element; how often each occurs.
 
 >>> from adjoint import _core

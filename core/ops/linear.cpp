@@ -20,14 +20,16 @@ struct LinearNode : FusedRule {
 
   static void check_operands(const TensorImpl* x, const TensorImpl* w, const TensorImpl* b) {
     if (x->dtype != w->dtype || (b && b->dtype != w->dtype))
-      runtime_error("expected m1 and m2 to have the same dtype, but got: ", c_name_of(x->dtype), " != ",
-                    c_name_of(x->dtype != w->dtype ? w->dtype : b->dtype), ": linear takes an input, a weight "
+      runtime_error("expected m1 and m2 to have the same dtype, but got: ", c_name_of(x->dtype),
+                    " != ", c_name_of(x->dtype != w->dtype ? w->dtype : b->dtype),
+                    ": linear takes an input, a weight "
                     "and a bias of one dtype");
     int64_t in = x->sizes.empty() ? 0 : x->sizes.back();
     if (x->sizes.empty() || in != w->sizes[1])
       runtime_error("mat1 and mat2 shapes cannot be multiplied (",
-                    x->sizes.empty() ? 1 : rows_of(x->sizes), "x", in, " and ", w->sizes[1], "x", w->sizes[0],
-                    "): linear got an input of shape ", x->sizes, " and a weight of shape ", w->sizes);
+                    x->sizes.empty() ? 1 : rows_of(x->sizes), "x", in, " and ", w->sizes[1], "x",
+                    w->sizes[0], "): linear got an input of shape ", x->sizes,
+                    " and a weight of shape ", w->sizes);
   }
   static Tensor forward(const Args& args) {
     Tensor x = args[0].as_tensor(), w = args[1].as_tensor();
@@ -56,8 +58,9 @@ struct LinearNode : FusedRule {
       return;
     }
     if (!(DimsView(broadcast_sizes(b.sizes(), y.sizes())) == y.sizes()))
-      runtime_error("The expanded size of the tensor must match the existing size: a bias of shape ",
-                    b.sizes(), " cannot be added to ", y.sizes());
+      runtime_error(
+          "The expanded size of the tensor must match the existing size: a bias of shape ",
+          b.sizes(), " cannot be added to ", y.sizes());
     write_into(y, b);
   }
   static Tensor define(Tensor x, Tensor w, Tensor b) {
@@ -97,7 +100,8 @@ struct LinearNode : FusedRule {
     return true;
   }
 };
-ADJ_OP(LinearNode, "_nodes.linear(input: Tensor, weight: Tensor, bias: Tensor? = None) -> Tensor", R"(
+ADJ_OP(LinearNode, "_nodes.linear(input: Tensor, weight: Tensor, bias: Tensor? = None) -> Tensor",
+       R"(
 `nn.functional.linear` of a weight [out, in].
 
 >>> adjoint.nn.functional.linear(adjoint.ones(2), adjoint.tensor([[1., 2.]]))
@@ -106,7 +110,8 @@ tensor([3.])
 
 // The same, under the names that torch gives the nodes of matrices.
 struct LinearAddmm : LinearNode {};
-ADJ_OP(LinearAddmm, "_nodes.addmm(input: Tensor, weight: Tensor, bias: Tensor? = None) -> Tensor", R"(
+ADJ_OP(LinearAddmm, "_nodes.addmm(input: Tensor, weight: Tensor, bias: Tensor? = None) -> Tensor",
+       R"(
 `nn.functional.linear` of an input [n, in] with a bias.
 
 >>> adjoint.nn.functional.linear(adjoint.ones(1, 2), adjoint.tensor([[1., 2.]]), adjoint.ones(1))
@@ -146,12 +151,14 @@ tensor([[13.]])
 struct BilinearFunction : Composite {
   static Tensor define(Tensor x, Tensor y, Tensor w, Tensor b) {
     if (x.dim() == 0 || x.dim() != y.dim() || w.dim() != 3)
-      runtime_error("bilinear(): expected inputs [..., in1] and [..., in2] and a weight [out, in1, in2], got ",
-                    x.sizes(), ", ", y.sizes(), " and ", w.sizes());
+      runtime_error(
+          "bilinear(): expected inputs [..., in1] and [..., in2] and a weight [out, in1, in2], "
+          "got ",
+          x.sizes(), ", ", y.sizes(), " and ", w.sizes());
     for (int i = 0; i + 1 < x.dim(); ++i)
       if (x.size(i) != y.size(i))
-        runtime_error("bilinear(): input batch dimensions do not match at dim ", i, ": got ", x.size(i),
-                      " and ", y.size(i));
+        runtime_error("bilinear(): input batch dimensions do not match at dim ", i, ": got ",
+                      x.size(i), " and ", y.size(i));
     if (x.size(-1) != w.size(1) || y.size(-1) != w.size(2))
       runtime_error("bilinear(): inputs of sizes ", x.size(-1), " and ", y.size(-1),
                     " do not match a weight of shape ", w.sizes());
@@ -166,9 +173,11 @@ struct BilinearFunction : Composite {
     return b.defined() ? ops::add(z, b) : z;
   }
 };
-ADJ_OP(BilinearFunction,
-       "nn.functional.bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor? = None)"
-       " -> Tensor", R"(
+ADJ_OP(
+    BilinearFunction,
+    "nn.functional.bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor? = None)"
+    " -> Tensor",
+    R"(
 `x weight[o] y + bias[o]` for each o: inputs [..., in1] and [..., in2], weight [out, in1, in2], bias
 [out]; the result is [..., out].
 

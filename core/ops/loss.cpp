@@ -4,7 +4,8 @@
 
 namespace adj {
 
-Reduction reduction_of(Text reduction, const Value& size_average, const Value& reduce, bool batchmean) {
+Reduction reduction_of(Text reduction, const Value& size_average, const Value& reduce,
+                       bool batchmean) {
   if (!size_average.is_none() || !reduce.is_none()) {
     if (!reduce.is_none() && !reduce.as_bool()) return kNone;
     return size_average.is_none() || size_average.as_bool() ? kMean : kSum;
@@ -45,7 +46,8 @@ LoopOperand operand_of(const Tensor& x, DimsView sizes, int64_t* store) {
 
 void term_vjp(Vjp& c, const Fn& term, bool has_parameter) {
   Var x[4] = {Var(c.in(0)), Var(c.in(1))};
-  if (has_parameter) x[2] = c.node.values[3].is_tensor() ? Var(c.in(3)) : Var(c.node.values[3].as_double());
+  if (has_parameter)
+    x[2] = c.node.values[3].is_tensor() ? Var(c.in(3)) : Var(c.node.values[3].as_double());
   Tensor g = c.g(), weight = c.in(2);
   if (c.arg<int64_t>(4) == kMean) {
     Dims sizes = broadcast_sizes(c.like(0).sizes, c.like(1).sizes);
@@ -59,14 +61,16 @@ void term_vjp(Vjp& c, const Fn& term, bool has_parameter) {
     Var slope = info.derivative[k](x, x[3]);
     c.set(argument, sum_to(ops::mul(weighted, slope), c.like(argument)));
   }
-  if (c.needs(2)) c.set(2, sum_to(ops::mul(g, has_parameter ? term(x[0], x[1], x[2]) : term(x[0], x[1])), c.like(2)));
+  if (c.needs(2))
+    c.set(2, sum_to(ops::mul(g, has_parameter ? term(x[0], x[1], x[2]) : term(x[0], x[1])),
+                    c.like(2)));
 }
 
 bool term_fast_vjp(Vjp& c, const Fn& term, bool has_parameter) {
   Tensor g = c.g(), x = c.in(0), y = c.in(1), weight = c.in(2), parameter = c.in(3);
   DType t = g.dtype();
-  if ((t != DType::f32 && t != DType::f64) || x.dtype() != t || y.dtype() != t || !(x.sizes() == y.sizes()) ||
-      x.wrapped() || y.wrapped() || c.needs(2) || c.needs(3))
+  if ((t != DType::f32 && t != DType::f64) || x.dtype() != t || y.dtype() != t ||
+      !(x.sizes() == y.sizes()) || x.wrapped() || y.wrapped() || c.needs(2) || c.needs(3))
     return false;
   for (const Tensor& extra : {weight, parameter})
     if (extra.defined() && (extra.wrapped() || extra.dtype() != t ||

@@ -16,18 +16,20 @@ Tensor reduced(const Tensor& each, int64_t reduction);
 Tensor reduced_plain(const Tensor& each, int64_t reduction);
 
 // The gradients of a loss of one term per element, whose arguments are input, target, weight?,
-// parameter?, reduction: in operators, and by the kernels of the term (false where they do not fit).
+// parameter?, reduction: in operators, and by the kernels of the term (false where they do not
+// fit).
 void term_vjp(Vjp& c, const Fn& term, bool has_parameter);
 bool term_fast_vjp(Vjp& c, const Fn& term, bool has_parameter);
 
-// A loss made of an elementwise operator T::term(input, target[, parameter]): its kernels, forward and
-// backward, are those of the loss.
+// A loss made of an elementwise operator T::term(input, target[, parameter]): its kernels, forward
+// and backward, are those of the loss.
 template <class T>
 struct PointwiseLoss : FusedRule {
   static constexpr bool has_parameter = false;
   static constexpr uint32_t saves = input(0) | input(1) | input(2) | input(3);
 
-  static Tensor each(const Tensor& x, const Tensor& y, const Tensor& weight, const Value& parameter) {
+  static Tensor each(const Tensor& x, const Tensor& y, const Tensor& weight,
+                     const Value& parameter) {
     Tensor z = T::has_parameter ? T::term(x, y, parameter) : T::term(x, y);
     return weight.defined() ? ops::mul(z, weight) : z;
   }

@@ -8,15 +8,17 @@ namespace adj {
 
 namespace {
 
-// An input [N, C, inner] of C classes and its target [N, inner], as kernels read them. An input [C] is
-// one sample.
+// An input [N, C, inner] of C classes and its target [N, inner], as kernels read them. An input [C]
+// is one sample.
 struct ClassCall {
   Tensor x, target;  // contiguous; target int64
   DType t;
   int64_t n, classes, inner;
 
   ClassCall(const Tensor& input, const Tensor& targets)
-      : x(cast(input, computed_in(input.dtype()))), target(cast(targets, DType::i64)), t(x.dtype()) {
+      : x(cast(input, computed_in(input.dtype()))),
+        target(cast(targets, DType::i64)),
+        t(x.dtype()) {
     bool single = x.dim() == 1;
     n = single ? 1 : x.size(0);
     classes = x.size(single ? 0 : 1);
@@ -26,8 +28,8 @@ struct ClassCall {
 };
 
 // What each target counts: its class's weight, or 1; 0 for those to ignore. `total` is their sum.
-std::vector<double> target_weights(const Tensor& target, const Tensor& weight, int64_t classes, int64_t ignore,
-                                   double& total) {
+std::vector<double> target_weights(const Tensor& target, const Tensor& weight, int64_t classes,
+                                   int64_t ignore, double& total) {
   const int64_t* at = target.data<int64_t>();
   Tensor w = weight.defined() ? cast(weight, DType::f64) : Tensor();
   std::vector<double> out(static_cast<size_t>(target.numel()));
@@ -35,7 +37,8 @@ std::vector<double> target_weights(const Tensor& target, const Tensor& weight, i
   for (size_t i = 0; i < out.size(); ++i) {
     if (at[i] == ignore) continue;
     if (at[i] < 0 || at[i] >= classes)
-      index_error("Target ", at[i], " is out of bounds: there are ", classes, " classes, from 0 to ", classes - 1);
+      index_error("Target ", at[i], " is out of bounds: there are ", classes,
+                  " classes, from 0 to ", classes - 1);
     out[i] = w.defined() ? w.data<double>()[at[i]] : 1;
     total += out[i];
   }
@@ -64,7 +67,8 @@ Tensor picked(const ClassCall& c, const Tensor& sizes_of, const Tensor& weight, 
   double total;
   auto w = target_weights(c.target, weight, c.classes, ignore, total);
   Tensor each = empty(sizes_of.sizes(), c.t);
-  if (c.t == DType::f32) pick<float>(c, w, lse.defined() ? lse.data<float>() : nullptr, each.data<float>());
+  if (c.t == DType::f32)
+    pick<float>(c, w, lse.defined() ? lse.data<float>() : nullptr, each.data<float>());
   else pick<double>(c, w, lse.defined() ? lse.data<double>() : nullptr, each.data<double>());
   if (reduction == kNone) return each;
   Tensor out = reduce_dims(Reduce::sum, each, all_dims(each.dim()), false);
@@ -77,7 +81,8 @@ Tensor picked(const ClassCall& c, const Tensor& sizes_of, const Tensor& weight, 
 
 // The cotangent of each -w x[target], from that of the loss: g w, divided by the total for a mean.
 template <class T>
-std::vector<double> factors(const Tensor& g, std::vector<double> w, double total, int64_t reduction) {
+std::vector<double> factors(const Tensor& g, std::vector<double> w, double total,
+                            int64_t reduction) {
   Tensor cotangent = dense(g);
   const T* p = cotangent.data<T>();
   for (size_t i = 0; i < w.size(); ++i) {
@@ -88,8 +93,8 @@ std::vector<double> factors(const Tensor& g, std::vector<double> w, double total
   return w;
 }
 
-std::vector<double> factors(const Tensor& g, const ClassCall& c, const Tensor& weight, int64_t reduction,
-                            int64_t ignore) {
+std::vector<double> factors(const Tensor& g, const ClassCall& c, const Tensor& weight,
+                            int64_t reduction, int64_t ignore) {
   double total;
   auto w = target_weights(c.target, weight, c.classes, ignore, total);
   return c.t == DType::f32 ? factors<float>(g, std::move(w), total, reduction)
@@ -97,24 +102,28 @@ std::vector<double> factors(const Tensor& g, const ClassCall& c, const Tensor& w
 }
 
 template <class T>
-void subtract_at_targets(const ClassCall& c, const std::vector<double>& factor, int64_t ignore, T* gx) {
+void subtract_at_targets(const ClassCall& c, const std::vector<double>& factor, int64_t ignore,
+                         T* gx) {
   const int64_t* target = c.target.data<int64_t>();
   for (int64_t i = 0; i < c.n * c.inner; ++i)
     if (target[i] != ignore)
-      gx[(i / c.inner * c.classes + target[i]) * c.inner + i % c.inner] -= static_cast<T>(factor[static_cast<size_t>(i)]);
+      gx[(i / c.inner * c.classes + target[i]) * c.inner + i % c.inner] -=
+          static_cast<T>(factor[static_cast<size_t>(i)]);
 }
 
 // The weights of the targets in operators, with targets that are safe to index by.
 struct Targets {
   Tensor safe, weights;
 };
-Targets targets_of(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore) {
+Targets targets_of(const Tensor& input, const Tensor& target, const Tensor& weight,
+                   int64_t ignore) {
   Tensor index = target.dtype() == DType::i64 ? target : ops::to_dtype(target, DType::i64);
   Tensor kept = ops::ne(index, ignore);
   Targets out{ops::masked_fill(index, ops::logical_not(kept), int64_t{0}), {}};
   out.weights = ops::to_dtype(kept, input.dtype());
   if (weight.defined()) {
-    Tensor w = ops::reshape(ops::index_select(weight, int64_t{0}, ops::reshape(out.safe, Dims{-1})), out.safe.sizes());
+    Tensor w = ops::reshape(ops::index_select(weight, int64_t{0}, ops::reshape(out.safe, Dims{-1})),
+                            out.safe.sizes());
     out.weights = ops::mul(out.weights, w);
   }
   return out;
@@ -154,7 +163,8 @@ struct NllLoss : FusedRule {
     Tensor gx = ops::zeros(c.like(0).sizes, g.dtype());
     ClassCall call(gx, c.in(1));
     auto factor = factors(g, call, c.in(2), c.arg<int64_t>(3), c.arg<int64_t>(4));
-    if (call.t == DType::f32) subtract_at_targets(call, factor, c.arg<int64_t>(4), gx.data<float>());
+    if (call.t == DType::f32)
+      subtract_at_targets(call, factor, c.arg<int64_t>(4), gx.data<float>());
     else subtract_at_targets(call, factor, c.arg<int64_t>(4), gx.data<double>());
     c.set(0, gx);
     return true;
@@ -162,7 +172,8 @@ struct NllLoss : FusedRule {
 };
 ADJ_OP(NllLoss,
        "_nodes.nll_loss(input: Tensor, target: Tensor, weight: Tensor?, reduction: int, "
-       "ignore_index: int) -> Tensor", R"(
+       "ignore_index: int) -> Tensor",
+       R"(
 `nn.functional.nll_loss`.
 
 >>> adjoint.nn.functional.nll_loss(adjoint.tensor([[-0.5, -2.]]), adjoint.tensor([1]))
@@ -174,18 +185,21 @@ struct NllLoss2d : NllLoss {
 };
 ADJ_OP(NllLoss2d,
        "_nodes.nll_loss2d(input: Tensor, target: Tensor, weight: Tensor?, reduction: int, "
-       "ignore_index: int) -> Tensor", R"(
+       "ignore_index: int) -> Tensor",
+       R"(
 `nn.functional.nll_loss` of inputs [N, C, ...].
 
 >>> adjoint.nn.functional.nll_loss(adjoint.tensor([[[-0.5], [-2.]]]), adjoint.tensor([[1]]))
 tensor(2.)
 )");
 
-const Fn nll{"_nodes.nll_loss"}, nll2d{"_nodes.nll_loss2d"}, nll_logits{"_nodes.nll_loss:logits"};
+const Fn nll{"_nodes.nll_loss"}, nll2d{"_nodes.nll_loss2d"}, nll_logits{"_nodes.nll_loss_logits"};
 const Fn& nll_of(const Tensor& x) { return x.dim() <= 2 ? nll : nll2d; }
 
-// Logits [N, C] in: no log-probabilities are kept, since the backward takes softmax of the input again.
+// Logits [N, C] in: no log-probabilities are kept, since the backward takes softmax of the input
+// again.
 struct NllLogits : FusedRule {
+  static constexpr const char* node = "NllLossBackward0";
   static constexpr uint32_t saves = input(0) | input(1) | input(2);
 
   static Tensor forward(Tensor x, Tensor target, Tensor weight, int64_t reduction, int64_t ignore) {
@@ -211,8 +225,7 @@ struct NllLogits : FusedRule {
   static bool fast_vjp(Vjp& c) {
     Tensor g = c.g();
     if (!c.needs(0)) return true;
-    if (computed_in(g.dtype()) != g.dtype() || c.in(1).wrapped() || c.in(0).wrapped())
-      return false;
+    if (computed_in(g.dtype()) != g.dtype() || c.in(1).wrapped() || c.in(0).wrapped()) return false;
     ClassCall call(c.in(0), c.in(1));
     auto ignore = c.arg<int64_t>(4);
     auto factor = factors(g, call, c.in(2), c.arg<int64_t>(3), ignore);
@@ -233,13 +246,15 @@ struct NllLogits : FusedRule {
       return;
     }
     Tensor column = empty(Dims{c.n, 1}, c.t);
-    for (int64_t i = 0; i < c.n; ++i) column.data<T>()[i] = static_cast<T>(factor[static_cast<size_t>(i)]);
+    for (int64_t i = 0; i < c.n; ++i)
+      column.data<T>()[i] = static_cast<T>(factor[static_cast<size_t>(i)]);
     ops::mul.into(gx, column);
   }
 };
 ADJ_OP(NllLogits,
-       "_nodes.nll_loss:logits(input: Tensor, target: Tensor, weight: Tensor?, reduction: int, "
-       "ignore_index: int) -> Tensor", R"(
+       "_nodes.nll_loss_logits(input: Tensor, target: Tensor, weight: Tensor?, reduction: int, "
+       "ignore_index: int) -> Tensor",
+       R"(
 `nn.functional.cross_entropy` of logits [N, C] and class indices.
 
 >>> adjoint.nn.functional.cross_entropy(adjoint.tensor([[0., 0.]]), adjoint.tensor([1]))
@@ -247,26 +262,31 @@ tensor(0.6931)
 )");
 
 void check_classes(const char* name, const Tensor& x, const Tensor& target, const Tensor& weight) {
-  if (x.dim() == 0) runtime_error(name, ": the input must have a dim of classes, got a tensor without dims");
+  if (x.dim() == 0)
+    runtime_error(name, ": the input must have a dim of classes, got a tensor without dims");
   if (target.dtype() != DType::i64 && target.dtype() != DType::u8)
-    runtime_error(name, ": expected target dtype to be Long or Byte, but got ", scalar_name_of(target.dtype()));
+    runtime_error(name, ": expected target dtype to be Long or Byte, but got ",
+                  scalar_name_of(target.dtype()));
   int64_t classes = x.size(x.dim() == 1 ? 0 : 1);
-  if (x.dim() == 1 ? target.dim() != 0 && !(target.dim() == 1 && target.size(0) == 1) : target.dim() != x.dim() - 1)
-    runtime_error(name, ": a target of shape ", target.sizes(), " does not fit an input of shape ", x.sizes(),
-                  " (expected the input's shape without its dim of classes)");
+  if (x.dim() == 1 ? target.dim() != 0 && !(target.dim() == 1 && target.size(0) == 1)
+                   : target.dim() != x.dim() - 1)
+    runtime_error(name, ": a target of shape ", target.sizes(), " does not fit an input of shape ",
+                  x.sizes(), " (expected the input's shape without its dim of classes)");
   if (x.dim() > 1 && x.size(0) != target.size(0))
-    value_error("Expected input batch_size (", x.size(0), ") to match target batch_size (", target.size(0), ").");
+    value_error("Expected input batch_size (", x.size(0), ") to match target batch_size (",
+                target.size(0), ").");
   for (int i = 2; i < x.dim(); ++i)
     if (x.size(i) != target.size(i - 1))
-      runtime_error(name, ": Expected target size ", reduced_sizes(x.sizes(), 2, false), ", got ", target.sizes());
+      runtime_error(name, ": Expected target size ", reduced_sizes(x.sizes(), 2, false), ", got ",
+                    target.sizes());
   if (weight.defined() && (weight.dim() != 1 || weight.size(0) != classes))
     runtime_error(name, ": weight tensor should be defined either for all ", classes,
                   " classes or no classes but got weight tensor of shape: ", weight.sizes());
 }
 
 struct NllFunction : Composite {
-  static Tensor define(Tensor x, Tensor target, Tensor weight, Value size_average, int64_t ignore, Value reduce,
-                       Text text) {
+  static Tensor define(Tensor x, Tensor target, Tensor weight, Value size_average, int64_t ignore,
+                       Value reduce, Text text) {
     Reduction reduction = reduction_of(text, size_average, reduce);
     check_classes("nll_loss", x, target, weight);
     return nll_of(x)(x, target, weight, int64_t{reduction}, ignore);
@@ -275,7 +295,8 @@ struct NllFunction : Composite {
 ADJ_OP(NllFunction,
        "nn.functional.nll_loss(input: Tensor, target: Tensor, weight: Tensor? = None, "
        "size_average: bool? = None, ignore_index: int = -100, reduce: bool? = None, "
-       "reduction: str = 'mean') -> Tensor", R"(
+       "reduction: str = 'mean') -> Tensor",
+       R"(
 `-weight[target] * input[target]`: log-probabilities [C], [N, C] or [N, C, d1, ...], class indices of the
 same shape without C (int64), weight [C]. Targets equal to `ignore_index` count for nothing; the mean is
 over the weights of the others. An IndexError for a target that is no class.
@@ -285,8 +306,8 @@ tensor(2.)
 )");
 
 // The target as probabilities, smoothed.
-Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight, Reduction reduction,
-                          double smoothing) {
+Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight,
+                          Reduction reduction, double smoothing) {
   int64_t dim = x.dim() == 1 ? 0 : 1, classes = x.size(static_cast<int>(dim));
   if (!is_floating(target.dtype()))
     runtime_error("Expected floating point type for target with class probabilities, got ",
@@ -295,7 +316,8 @@ Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& w
     runtime_error("cross_entropy: weight tensor should be defined either for all ", classes,
                   " classes or no classes but got weight tensor of shape: ", weight.sizes());
   Tensor log_p = ops::log_softmax(x, dim), p = target;
-  if (smoothing > 0) p = ops::add(ops::mul(p, 1 - smoothing), smoothing / static_cast<double>(classes));
+  if (smoothing > 0)
+    p = ops::add(ops::mul(p, 1 - smoothing), smoothing / static_cast<double>(classes));
   Tensor terms = ops::mul(log_p, p);
   if (weight.defined()) {
     Dims shape;
@@ -304,12 +326,14 @@ Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& w
   }
   if (reduction == kNone) return ops::neg(ops::sum(terms, dim));
   Tensor total = ops::neg(ops::sum_all(terms));
-  return reduction == kSum ? total : ops::div(total, static_cast<double>(classes ? x.numel() / classes : 0));
+  return reduction == kSum
+             ? total
+             : ops::div(total, static_cast<double>(classes ? x.numel() / classes : 0));
 }
 
 // (1 - s) nll + s / C times the loss summed over all classes.
-Tensor smoothed_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight, Reduction reduction,
-                              int64_t ignore, double smoothing) {
+Tensor smoothed_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight,
+                              Reduction reduction, int64_t ignore, double smoothing) {
   int64_t dim = x.dim() == 1 ? 0 : 1, classes = x.size(static_cast<int>(dim));
   Tensor log_p = ops::log_softmax(x, dim);
   Tensor hard = nll_of(x)(log_p, target, weight, int64_t{reduction}, ignore);
@@ -323,12 +347,13 @@ Tensor smoothed_cross_entropy(const Tensor& x, const Tensor& target, const Tenso
   Tensor smooth = ops::masked_fill(ops::neg(ops::sum(terms, dim)), ops::eq(target, ignore), 0.0);
   if (reduction == kMean) smooth = ops::div(ops::sum(smooth), ops::sum(at.weights));
   else smooth = reduced(smooth, reduction);
-  return ops::add(ops::mul(hard, 1 - smoothing), ops::mul(smooth, smoothing / static_cast<double>(classes)));
+  return ops::add(ops::mul(hard, 1 - smoothing),
+                  ops::mul(smooth, smoothing / static_cast<double>(classes)));
 }
 
 struct CrossEntropy : Composite {
-  static Tensor define(Tensor x, Tensor target, Tensor weight, Value size_average, int64_t ignore, Value reduce,
-                       Text text, double smoothing) {
+  static Tensor define(Tensor x, Tensor target, Tensor weight, Value size_average, int64_t ignore,
+                       Value reduce, Text text, double smoothing) {
     Reduction reduction = reduction_of(text, size_average, reduce);
     if (!(smoothing >= 0 && smoothing <= 1))
       runtime_error("label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
@@ -338,16 +363,18 @@ struct CrossEntropy : Composite {
       return soft_cross_entropy(x, target, weight, reduction, smoothing);
     }
     check_classes("cross_entropy", x, target, weight);
-    if (smoothing > 0) return smoothed_cross_entropy(x, target, weight, reduction, ignore, smoothing);
+    if (smoothing > 0)
+      return smoothed_cross_entropy(x, target, weight, reduction, ignore, smoothing);
     if (x.dim() == 2) return nll_logits(x, target, weight, int64_t{reduction}, ignore);
-    return nll_of(x)(ops::log_softmax(x, int64_t{x.dim() == 1 ? 0 : 1}), target, weight, int64_t{reduction},
-                     ignore);
+    return nll_of(x)(ops::log_softmax(x, int64_t{x.dim() == 1 ? 0 : 1}), target, weight,
+                     int64_t{reduction}, ignore);
   }
 };
 ADJ_OP(CrossEntropy,
        "nn.functional.cross_entropy(input: Tensor, target: Tensor, weight: Tensor? = None, "
        "size_average: bool? = None, ignore_index: int = -100, reduce: bool? = None, "
-       "reduction: str = 'mean', label_smoothing: float = 0.0) -> Tensor", R"(
+       "reduction: str = 'mean', label_smoothing: float = 0.0) -> Tensor",
+       R"(
 `nll_loss` of `log_softmax(input)`: logits [C], [N, C] or [N, C, d1, ...], and either class indices of
 the same shape without C (int64) or probabilities of the input's shape. weight [C]; targets equal to
 `ignore_index` count for nothing; `label_smoothing` mixes targets with the uniform distribution (Szegedy

@@ -56,14 +56,14 @@ tensor([[11.]])
 struct Mv : FastBilinear {
   static Tensor forward(Tensor a, Tensor x) {
     if (a.dim() != 2 || x.dim() != 1)
-      runtime_error("vector + matrix @ vector expected, got a matrix of ", a.dim(), " and a vector of ",
-                    x.dim(), " dims");
+      runtime_error("vector + matrix @ vector expected, got a matrix of ", a.dim(),
+                    " and a vector of ", x.dim(), " dims");
     if (a.size(1) != x.size(0))
       runtime_error("size mismatch, got input (", a.size(0), "), mat (", a.size(0), "x", a.size(1),
                     "), vec (", x.size(0), ")");
     if (a.dtype() != x.dtype())
-      runtime_error("mv: input tensors must have the same dtype, but got ", scalar_name_of(a.dtype()),
-                    " and ", scalar_name_of(x.dtype()));
+      runtime_error("mv: input tensors must have the same dtype, but got ",
+                    scalar_name_of(a.dtype()), " and ", scalar_name_of(x.dtype()));
     DType type = product_dtype("mv", a.dtype());
     if (type != a.dtype()) return cast(forward(cast(a, type), cast(x, type)), a.dtype());
     Tensor z = empty(Dims{a.size(0)}, type);
@@ -106,8 +106,8 @@ struct Dot : FastBilinear {
     if (x.dim() != 1 || y.dim() != 1)
       runtime_error("1D tensors expected, but got ", x.dim(), "D and ", y.dim(), "D tensors");
     if (x.dtype() != y.dtype())
-      runtime_error("dot : expected both vectors to have same dtype, but found ", scalar_name_of(x.dtype()),
-                    " and ", scalar_name_of(y.dtype()));
+      runtime_error("dot : expected both vectors to have same dtype, but found ",
+                    scalar_name_of(x.dtype()), " and ", scalar_name_of(y.dtype()));
     if (x.size(0) != y.size(0))
       runtime_error("inconsistent tensor size, expected tensor ", x.sizes(), " and src ", y.sizes(),
                     " to have the same number of elements, but got ", x.size(0), " and ", y.size(0),
@@ -140,8 +140,8 @@ struct Bmm : Bilinear {
     if (x.dim() != 3) runtime_error("batch1 must be a 3D tensor, but it has shape ", x.sizes());
     if (y.dim() != 3) runtime_error("batch2 must be a 3D tensor, but it has shape ", y.sizes());
     if (x.size(0) != y.size(0) || x.size(2) != y.size(1))
-      runtime_error("Expected size for first two dimensions of batch2 tensor to be: [", x.size(0), ", ",
-                    x.size(2), "] but got: [", y.size(0), ", ", y.size(1), "].");
+      runtime_error("Expected size for first two dimensions of batch2 tensor to be: [", x.size(0),
+                    ", ", x.size(2), "] but got: [", y.size(0), ", ", y.size(1), "].");
     if (x.dtype() != y.dtype())
       runtime_error("expected scalar type ", scalar_name_of(x.dtype()), " but found ",
                     scalar_name_of(y.dtype()));
@@ -162,13 +162,13 @@ Products of the matrices of two batches [b, n, m] and [b, m, p]: [b, n, p].
 tensor([3., 3.])
 )");
 
-// Every product that is not one of the above: a vector and a batch of matrices, matrices whose batches
-// broadcast.
+// Every product that is not one of the above: a vector and a batch of matrices, matrices whose
+// batches broadcast.
 struct Broadcast : FastBilinear {
   static Tensor forward(Tensor x, Tensor y) {
     if (x.dim() == 0 || y.dim() == 0)
-      runtime_error("both arguments to matmul need to be at least 1D, but they are ", x.dim(), "D and ",
-                    y.dim(), "D");
+      runtime_error("both arguments to matmul need to be at least 1D, but they are ", x.dim(),
+                    "D and ", y.dim(), "D");
     bool row = x.dim() == 1, column = y.dim() == 1;
     check_inner(x, y, row, column);
     if (x.dtype() != y.dtype())
@@ -196,10 +196,11 @@ struct Broadcast : FastBilinear {
     if (k == y.size(column ? -1 : -2)) return;
     if (column)
       runtime_error("size mismatch, got input (", x.numel() / (k ? k : 1), "), mat (",
-                    x.numel() / (k ? k : 1), "x", k, "), vec (", y.size(0), "): shapes ", x.sizes(), " and ",
-                    y.sizes());
-    runtime_error("mat1 and mat2 shapes cannot be multiplied (", row ? 1 : x.size(-2), "x", k, " and ",
-                  y.size(-2), "x", y.size(-1), "): shapes ", x.sizes(), " and ", y.sizes());
+                    x.numel() / (k ? k : 1), "x", k, "), vec (", y.size(0), "): shapes ", x.sizes(),
+                    " and ", y.sizes());
+    runtime_error("mat1 and mat2 shapes cannot be multiplied (", row ? 1 : x.size(-2), "x", k,
+                  " and ", y.size(-2), "x", y.size(-1), "): shapes ", x.sizes(), " and ",
+                  y.sizes());
   }
   static Tensor left(Tensor g, Tensor y, const TensorMeta& x) {
     if (y.dim() == 1) return sum_to(ops::mul(ops::unsqueeze(g, int64_t{-1}), y), x);
@@ -238,8 +239,10 @@ struct Broadcast : FastBilinear {
     Tensor x = n == 1 ? ops::unsqueeze(b.in(0), int64_t{-2}) : b.in(0);
     Tensor y = m == 1 ? ops::unsqueeze(b.in(1), int64_t{-1}) : b.in(1);
     int rank = std::max({n, m, 2});
-    for (int i = std::max(n, 2); b.is_batched(0) && i < rank; ++i) x = ops::unsqueeze(x, int64_t{1});
-    for (int i = std::max(m, 2); b.is_batched(1) && i < rank; ++i) y = ops::unsqueeze(y, int64_t{1});
+    for (int i = std::max(n, 2); b.is_batched(0) && i < rank; ++i)
+      x = ops::unsqueeze(x, int64_t{1});
+    for (int i = std::max(m, 2); b.is_batched(1) && i < rank; ++i)
+      y = ops::unsqueeze(y, int64_t{1});
     Tensor z = ops::matmul(x, y);
     if (n == 1) z = ops::squeeze(z, int64_t{-2});
     if (m == 1) z = ops::squeeze(z, int64_t{-1});

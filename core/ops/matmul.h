@@ -1,4 +1,5 @@
-// Matrix products of plain tensors: strides are handed to the kernels as they are wherever possible.
+// Matrix products of plain tensors: strides are handed to the kernels as they are wherever
+// possible.
 #pragma once
 #include "ops/kinds/kinds.h"
 #include "ops/vocabulary.h"
@@ -27,7 +28,8 @@ inline Matrix matrix_of(const Tensor& x) {
 }
 inline Matrix row_of(const Tensor& x) { return {x.data(), 1, x.size(0), x.size(0), x.stride(0)}; }
 inline Matrix column_of(const Tensor& x) { return {x.data(), x.size(0), 1, x.stride(0), 1}; }
-// All leading dims of x as rows, the last one as columns; x becomes a dense copy if they are no rows.
+// All leading dims of x as rows, the last one as columns; x becomes a dense copy if they are no
+// rows.
 Matrix flattened(Tensor& x);
 
 // C = alpha A B + beta C, where C [rows of A, columns of B] has contiguous rows, ldc apart.
@@ -35,9 +37,10 @@ void multiply(DType t, Matrix a, Matrix b, void* c, int64_t ldc, double alpha = 
 inline void multiply(const Matrix& a, const Matrix& b, const Tensor& c) {
   multiply(c.dtype(), a, b, c.data(), b.columns);
 }
-// c = alpha x y + beta c, contiguous [batch..., m, n], for every index of the batch; the other dims of
-// x and y broadcast against it.
-void multiply_batched(const Tensor& x, const Tensor& y, const Tensor& c, double alpha = 1, double beta = 0);
+// c = alpha x y + beta c, contiguous [batch..., m, n], for every index of the batch; the other dims
+// of x and y broadcast against it.
+void multiply_batched(const Tensor& x, const Tensor& y, const Tensor& c, double alpha = 1,
+                      double beta = 0);
 
 // The dtype that products of t are computed in; a NotImplementedError for bool.
 DType product_dtype(const char* name, DType t);

@@ -26,16 +26,19 @@ struct AddProduct : FusedRule {
                     scalar_name_of(b.dtype()));
     int extra = sizes.size() - x.dim();
     bool fits = extra >= 0;
-    for (int i = 0; fits && i < x.dim(); ++i) fits = x.size(i) == 1 || x.size(i) == sizes[i + extra];
+    for (int i = 0; fits && i < x.dim(); ++i)
+      fits = x.size(i) == 1 || x.size(i) == sizes[i + extra];
     if (!fits)
-      runtime_error("The expanded size of the tensor must match the existing size: ", P::name, " cannot add ",
-                    "an input of shape ", x.sizes(), " to a product of shape ", sizes);
+      runtime_error("The expanded size of the tensor must match the existing size: ", P::name,
+                    " cannot add ", "an input of shape ", x.sizes(), " to a product of shape ",
+                    sizes);
     return sizes;
   }
   static Tensor forward(Tensor x, Tensor a, Tensor b, Number beta, Number alpha) {
     Dims sizes = check(x, a, b);
     DType type = product_dtype(P::name, x.dtype());
-    if (type != x.dtype()) return cast(forward(cast(x, type), cast(a, type), cast(b, type), beta, alpha), x.dtype());
+    if (type != x.dtype())
+      return cast(forward(cast(x, type), cast(a, type), cast(b, type), beta, alpha), x.dtype());
     double by = beta.real(), product = alpha.real();
     Tensor y = empty(sizes, type);
     if (is_integral(type) && (beta.integer() != 1 || alpha.integer() != 1)) {
@@ -70,10 +73,11 @@ struct AddmmProduct {
   static constexpr const char* name = "addmm";
   static Dims sizes(const Tensor& a, const Tensor& b) {
     if (a.dim() != 2 || b.dim() != 2)
-      runtime_error("addmm: mat1 and mat2 must be matrices, got shapes ", a.sizes(), " and ", b.sizes());
+      runtime_error("addmm: mat1 and mat2 must be matrices, got shapes ", a.sizes(), " and ",
+                    b.sizes());
     if (a.size(1) != b.size(0))
-      runtime_error("mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ",
-                    b.size(0), "x", b.size(1), ")");
+      runtime_error("mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1),
+                    " and ", b.size(0), "x", b.size(1), ")");
     return {a.size(0), b.size(1)};
   }
   static void add(const Tensor& a, const Tensor& b, const Tensor& y, double alpha, double beta) {
@@ -85,7 +89,8 @@ struct AddmmProduct {
 };
 struct Addmm : AddProduct<AddmmProduct> {};
 ADJ_OP(Addmm,
-       "addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor",
+       "addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) "
+       "-> Tensor",
        R"(
 `beta * input + alpha * (mat1 @ mat2)`: mat1 [n, m], mat2 [m, p], and an input that broadcasts to [n, p].
 With `beta` 0 the input is not read.
@@ -98,8 +103,8 @@ struct AddmvProduct {
   static constexpr const char* name = "addmv";
   static Dims sizes(const Tensor& a, const Tensor& b) {
     if (a.dim() != 2 || b.dim() != 1)
-      runtime_error("vector + matrix @ vector expected, got a matrix of ", a.dim(), " and a vector of ",
-                    b.dim(), " dims");
+      runtime_error("vector + matrix @ vector expected, got a matrix of ", a.dim(),
+                    " and a vector of ", b.dim(), " dims");
     if (a.size(1) != b.size(0))
       runtime_error("size mismatch, got input (", a.size(0), "), mat (", a.size(0), "x", a.size(1),
                     "), vec (", b.size(0), ")");
@@ -114,7 +119,9 @@ struct AddmvProduct {
 };
 struct Addmv : AddProduct<AddmvProduct> {};
 ADJ_OP(Addmv,
-       "addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor", R"(
+       "addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> "
+       "Tensor",
+       R"(
 `beta * input + alpha * (mat @ vec)`: mat [n, m], vec [m], and an input that broadcasts to [n].
 
 >>> adjoint.addmv(adjoint.ones(2), adjoint.ones(2, 3), adjoint.ones(3), alpha=2)
@@ -125,10 +132,11 @@ struct BaddbmmProduct {
   static constexpr const char* name = "baddbmm";
   static Dims sizes(const Tensor& a, const Tensor& b) {
     if (a.dim() != 3 || b.dim() != 3)
-      runtime_error("batch1 and batch2 must be 3D tensors, got shapes ", a.sizes(), " and ", b.sizes());
+      runtime_error("batch1 and batch2 must be 3D tensors, got shapes ", a.sizes(), " and ",
+                    b.sizes());
     if (a.size(0) != b.size(0) || a.size(2) != b.size(1))
-      runtime_error("Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ",
-                    a.size(2), "] but got: [", b.size(0), ", ", b.size(1), "].");
+      runtime_error("Expected size for first two dimensions of batch2 tensor to be: [", a.size(0),
+                    ", ", a.size(2), "] but got: [", b.size(0), ", ", b.size(1), "].");
     return {a.size(0), a.size(1), b.size(2)};
   }
   static void add(const Tensor& a, const Tensor& b, const Tensor& y, double alpha, double beta) {
@@ -139,9 +147,11 @@ struct BaddbmmProduct {
   static Tensor right(const Tensor& g, const Tensor& a) { return ops::bmm(t(a), g); }
 };
 struct Baddbmm : AddProduct<BaddbmmProduct> {};
-ADJ_OP(Baddbmm,
-       "baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1)"
-       " -> Tensor", R"(
+ADJ_OP(
+    Baddbmm,
+    "baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1)"
+    " -> Tensor",
+    R"(
 `beta * input + alpha * (batch1 @ batch2)`: batches [b, n, m] and [b, m, p], and an input that broadcasts
 to [b, n, p].
 
@@ -153,7 +163,8 @@ struct AddrProduct {
   static constexpr const char* name = "addr";
   static Dims sizes(const Tensor& a, const Tensor& b) {
     if (a.dim() != 1 || b.dim() != 1)
-      runtime_error("addr: Expected 1-D argument vec1 and vec2, but got ", a.dim(), "-D and ", b.dim(), "-D");
+      runtime_error("addr: Expected 1-D argument vec1 and vec2, but got ", a.dim(), "-D and ",
+                    b.dim(), "-D");
     return {a.size(0), b.size(0)};
   }
   static void add(const Tensor& a, const Tensor& b, const Tensor& y, double alpha, double beta) {
@@ -165,7 +176,9 @@ struct AddrProduct {
 };
 struct Addr : AddProduct<AddrProduct> {};
 ADJ_OP(Addr,
-       "addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor", R"(
+       "addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> "
+       "Tensor",
+       R"(
 `beta * input + alpha * outer(vec1, vec2)`: vectors [n] and [m], and an input that broadcasts to [n, m].
 
 >>> adjoint.addr(adjoint.zeros(2, 2), adjoint.tensor([1., 2.]), adjoint.tensor([1., 10.]))

@@ -68,17 +68,19 @@ void multiply(DType t, Matrix a, Matrix b, void* c, int64_t ldc, double alpha, d
     // a vector behind the matrix
     int64_t step = y.transposed ? 1 : y.ld;
     if (b.rows == 1) step = 1;
-    return x.transposed ? gemv(t, true, a.columns, a.rows, alpha, x.data, x.ld, y.data, step, beta, c, ldc)
-                        : gemv(t, false, a.rows, a.columns, alpha, x.data, x.ld, y.data, step, beta, c, ldc);
+    return x.transposed
+               ? gemv(t, true, a.columns, a.rows, alpha, x.data, x.ld, y.data, step, beta, c, ldc)
+               : gemv(t, false, a.rows, a.columns, alpha, x.data, x.ld, y.data, step, beta, c, ldc);
   }
   if (real && a.columns > 0 && a.rows == 1) {
     // a vector before it
     int64_t step = x.transposed ? x.ld : 1;
-    return y.transposed ? gemv(t, false, b.columns, b.rows, alpha, y.data, y.ld, x.data, step, beta, c, 1)
-                        : gemv(t, true, b.rows, b.columns, alpha, y.data, y.ld, x.data, step, beta, c, 1);
+    return y.transposed
+               ? gemv(t, false, b.columns, b.rows, alpha, y.data, y.ld, x.data, step, beta, c, 1)
+               : gemv(t, true, b.rows, b.columns, alpha, y.data, y.ld, x.data, step, beta, c, 1);
   }
-  gemm(t, x.transposed, y.transposed, a.rows, b.columns, a.columns, alpha, x.data, x.ld, y.data, y.ld, beta,
-       c, ldc);
+  gemm(t, x.transposed, y.transposed, a.rows, b.columns, a.columns, alpha, x.data, x.ld, y.data,
+       y.ld, beta, c, ldc);
 }
 
 void multiply_batched(const Tensor& given_x, const Tensor& given_y, const Tensor& c, double alpha,
@@ -103,13 +105,13 @@ void multiply_batched(const Tensor& given_x, const Tensor& given_y, const Tensor
     if (d.size == 1) continue;
     if (!dims.empty() && dims.back().x == d.x * d.size && dims.back().y == d.y * d.size)
       dims.back() = {dims.back().size * d.size, d.x, d.y};
-    else
-      dims.push_back(d);
+    else dims.push_back(d);
   }
   if (dims.empty()) dims.push_back({1, 0, 0});
   bool ta = !has_rows(a), tb = !has_rows(b);
   int64_t lda = ta ? a.column_stride : a.row_stride, ldb = tb ? b.column_stride : b.row_stride;
-  int64_t size = a.rows * b.columns, inner = dims.back().size, item = static_cast<int64_t>(itemsize(c.dtype()));
+  int64_t size = a.rows * b.columns, inner = dims.back().size,
+          item = static_cast<int64_t>(itemsize(c.dtype()));
   int64_t outer = c.numel() / (size * inner);
   Dims index(dims.size());
   for (int64_t at = 0; at < outer; ++at) {
@@ -118,8 +120,8 @@ void multiply_batched(const Tensor& given_x, const Tensor& given_y, const Tensor
       ox += index[i] * dims[i].x;
       oy += index[i] * dims[i].y;
     }
-    gemm_batched(c.dtype(), ta, tb, inner, a.rows, b.columns, a.columns, alpha, a.data + ox * item, lda,
-                 dims.back().x, b.data + oy * item, ldb, dims.back().y, beta,
+    gemm_batched(c.dtype(), ta, tb, inner, a.rows, b.columns, a.columns, alpha, a.data + ox * item,
+                 lda, dims.back().x, b.data + oy * item, ldb, dims.back().y, beta,
                  c.data() + at * inner * size * item, b.columns, size);
     for (int i = dims.size() - 2; i >= 0 && ++index[i] == dims[i].size; --i) index[i] = 0;
   }
@@ -132,8 +134,9 @@ DType product_dtype(const char* name, DType t) {
 
 const char* c_name_of(DType t) {
   constexpr const char* names[kDTypes] = {
-      "bool", "unsigned char", "signed char", "short",  "int",    "long int",
-      "c10::Half", "c10::BFloat16", "float",  "double", "c10::complex<float>", "c10::complex<double>"};
+      "bool",  "unsigned char", "signed char",         "short",
+      "int",   "long int",      "c10::Half",           "c10::BFloat16",
+      "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   return names[static_cast<int>(t)];
 }
 

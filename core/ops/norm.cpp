@@ -16,12 +16,14 @@ struct Rows {
   DimMask mask = 0;
   int first;  // the first of these dims
 
-  Rows(const char* name, DimsView sizes, DimsView normalized) : first(sizes.size() - normalized.size()) {
+  Rows(const char* name, DimsView sizes, DimsView normalized)
+      : first(sizes.size() - normalized.size()) {
     bool fits = normalized.size() > 0 && first >= 0;
     for (int i = 0; fits && i < normalized.size(); ++i) fits = sizes[first + i] == normalized[i];
     if (!fits)
-      runtime_error(name, ": Given normalized_shape=", normalized, ", expected input with shape [*, ",
-                    normalized, "], but got input of size ", sizes);
+      runtime_error(name, ": Given normalized_shape=", normalized,
+                    ", expected input with shape [*, ", normalized, "], but got input of size ",
+                    sizes);
     for (int i = 0; i < sizes.size(); ++i) {
       if (i < first) rows *= sizes[i];
       else n *= sizes[i];
@@ -37,16 +39,18 @@ struct Rows {
 
 void check_affine(const char* what, const Tensor& w, DimsView normalized) {
   if (w.defined() && !(w.sizes() == normalized))
-    runtime_error("Expected ", what, " to be of same shape as normalized_shape, but got ", what, " of shape ",
-                  w.sizes(), " and normalized_shape = ", normalized);
+    runtime_error("Expected ", what, " to be of same shape as normalized_shape, but got ", what,
+                  " of shape ", w.sizes(), " and normalized_shape = ", normalized);
 }
 
 const void* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
 // Plain parameters in the dtype of the computation.
 Tensor as_computed(const Tensor& x, DType t) { return x.defined() ? cast(x, t) : x; }
 
-// d x from d of (x - mean) * rstd: what is left of it without its mean and its part along the result.
-Tensor normalized_vjp(const Tensor& g, const Tensor& hat, const Tensor& rstd, const Dims& dims, bool centred) {
+// d x from d of (x - mean) * rstd: what is left of it without its mean and its part along the
+// result.
+Tensor normalized_vjp(const Tensor& g, const Tensor& hat, const Tensor& rstd, const Dims& dims,
+                      bool centred) {
   Tensor gx = ops::sub(g, ops::mul(hat, ops::mean(ops::mul(g, hat), dims, true)));
   if (centred) gx = ops::sub(gx, ops::mean(g, dims, true));
   return ops::mul(gx, rstd);
@@ -66,7 +70,8 @@ struct LayerNorm : FusedRule {
     Dims kept = reduced_sizes(x.sizes(), r.mask, true);
     Tensor mean = empty(kept, t), rstd = empty(kept, t);
     if (r.n > 0)
-      layer_norm(t, y.data(), mean.data(), rstd.data(), in.data(), data_or_null(w), data_or_null(b), r.rows, r.n, eps);
+      layer_norm(t, y.data(), mean.data(), rstd.data(), in.data(), data_or_null(w), data_or_null(b),
+                 r.rows, r.n, eps);
     Outs outs = as_outs(cast(y, x.dtype()));
     outs.push_back(mean);
     outs.push_back(rstd);
@@ -104,11 +109,13 @@ struct LayerNorm : FusedRule {
   static bool fast_vjp(Vjp& c) {
     Tensor g = c.g(0), x = c.in(0), weight = c.in(2);
     DType t = g.dtype();
-    if (computed_in(t) != t || x.dtype() != t || (weight.defined() && weight.dtype() != t) || c.has_g(1) || c.has_g(2))
+    if (computed_in(t) != t || x.dtype() != t || (weight.defined() && weight.dtype() != t) ||
+        c.has_g(1) || c.has_g(2))
       return false;
     if (x.numel() == 0) return false;
     Rows r("layer_norm", x.sizes(), c.arg<DimsView>(1));
-    Tensor cotangent = dense(g), in = dense(x), w = as_computed(weight, t), mean = c.out(1), rstd = c.out(2);
+    Tensor cotangent = dense(g), in = dense(x), w = as_computed(weight, t), mean = c.out(1),
+           rstd = c.out(2);
     Tensor gx, gw, gb;
     if (c.needs(0)) gx = empty(x.sizes(), t);
     if (c.needs(2) || c.needs(3)) {
@@ -116,8 +123,8 @@ struct LayerNorm : FusedRule {
       gb = empty(c.arg<DimsView>(1), t);
     }
     auto data = [](const Tensor& y) { return y.defined() ? y.data() : nullptr; };
-    layer_norm_backward(t, data(gx), data(gw), data(gb), cotangent.data(), in.data(), mean.data(), rstd.data(),
-                        data_or_null(w), r.rows, r.n);
+    layer_norm_backward(t, data(gx), data(gw), data(gb), cotangent.data(), in.data(), mean.data(),
+                        rstd.data(), data_or_null(w), r.rows, r.n);
     if (c.needs(0)) c.set(0, gx);
     if (c.needs(2)) c.set(2, gw);
     if (c.needs(3)) c.set(3, cast(gb, c.like(3).dtype));
@@ -125,8 +132,10 @@ struct LayerNorm : FusedRule {
   }
 };
 ADJ_OP(LayerNorm,
-       "_nodes.native_layer_norm(input: Tensor, normalized_shape: int[], weight: Tensor?, bias: Tensor?, "
-       "eps: float) -> Tensor[]", R"(
+       "_nodes.native_layer_norm(input: Tensor, normalized_shape: int[], weight: Tensor?, bias: "
+       "Tensor?, "
+       "eps: float) -> Tensor[]",
+       R"(
 `nn.functional.layer_norm`, with the mean and 1 / sqrt(variance + eps) of each row.
 
 >>> adjoint.nn.functional.layer_norm(adjoint.tensor([1., 2., 3.]), (3,))
@@ -142,7 +151,8 @@ struct LayerNormFunction : Composite {
 };
 ADJ_OP(LayerNormFunction,
        "nn.functional.layer_norm(input: Tensor, normalized_shape: int[], weight: Tensor? = None, "
-       "bias: Tensor? = None, eps: float = 1e-5) -> Tensor", R"(
+       "bias: Tensor? = None, eps: float = 1e-5) -> Tensor",
+       R"(
 `(input - mean) / sqrt(variance + eps) * weight + bias` over the last dims, whose sizes (and those of
 weight and bias) are `normalized_shape` (Ba, Kiros and Hinton, 2016). The variance is that of all
 elements (no correction). A RuntimeError for shapes that do not fit.
@@ -162,7 +172,8 @@ struct RmsNorm : FusedRule {
     Tensor in = cast(x, t), w = as_computed(weight, t), y = empty(x.sizes(), t);
     Tensor rstd = empty(reduced_sizes(x.sizes(), r.mask, true), t);
     if (r.n > 0)
-      layer_norm(t, y.data(), nullptr, rstd.data(), in.data(), data_or_null(w), nullptr, r.rows, r.n, eps);
+      layer_norm(t, y.data(), nullptr, rstd.data(), in.data(), data_or_null(w), nullptr, r.rows,
+                 r.n, eps);
     Outs outs = as_outs(cast(y, x.dtype()));
     outs.push_back(rstd);
     return outs;
@@ -179,9 +190,11 @@ struct RmsNorm : FusedRule {
     Tensor x = c.in(0), weight = c.in(2), rstd = c.out(1), g = c.g(0), hat = ops::mul(x, rstd);
     Rows r("rms_norm", x.sizes(), c.arg<DimsView>(1));
     if (c.needs(0)) {
-      Tensor gx = normalized_vjp(weight.defined() ? ops::mul(g, weight) : g, hat, rstd, r.dims(x.dim()), false);
+      Tensor gx = normalized_vjp(weight.defined() ? ops::mul(g, weight) : g, hat, rstd,
+                                 r.dims(x.dim()), false);
       if (c.has_g(1))
-        gx = ops::sub(gx, ops::mul(hat, ops::div(ops::mul(c.g(1), ops::mul(rstd, rstd)), static_cast<double>(r.n))));
+        gx = ops::sub(gx, ops::mul(hat, ops::div(ops::mul(c.g(1), ops::mul(rstd, rstd)),
+                                                 static_cast<double>(r.n))));
       c.set(0, gx);
     }
     if (c.needs(2)) c.set(2, sum_to(ops::mul(g, hat), c.like(2)));
@@ -189,7 +202,8 @@ struct RmsNorm : FusedRule {
   static bool fast_vjp(Vjp& c) {
     Tensor g = c.g(0), x = c.in(0), weight = c.in(2);
     DType t = g.dtype();
-    if (computed_in(t) != t || x.dtype() != t || (weight.defined() && weight.dtype() != t) || c.has_g(1) || !x.numel())
+    if (computed_in(t) != t || x.dtype() != t || (weight.defined() && weight.dtype() != t) ||
+        c.has_g(1) || !x.numel())
       return false;
     Rows r("rms_norm", x.sizes(), c.arg<DimsView>(1));
     Tensor cotangent = dense(g), in = dense(x), w = as_computed(weight, t), rstd = c.out(1);
@@ -200,15 +214,17 @@ struct RmsNorm : FusedRule {
       gb = empty(c.arg<DimsView>(1), t);
     }
     auto data = [](const Tensor& y) { return y.defined() ? y.data() : nullptr; };
-    layer_norm_backward(t, data(gx), data(gw), data(gb), cotangent.data(), in.data(), nullptr, rstd.data(),
-                        data_or_null(w), r.rows, r.n);
+    layer_norm_backward(t, data(gx), data(gw), data(gb), cotangent.data(), in.data(), nullptr,
+                        rstd.data(), data_or_null(w), r.rows, r.n);
     if (c.needs(0)) c.set(0, gx);
     if (c.needs(2)) c.set(2, gw);
     return true;
   }
 };
 ADJ_OP(RmsNorm,
-       "_nodes.rms_norm(input: Tensor, normalized_shape: int[], weight: Tensor?, eps: float) -> Tensor[]", R"(
+       "_nodes.rms_norm(input: Tensor, normalized_shape: int[], weight: Tensor?, eps: float) -> "
+       "Tensor[]",
+       R"(
 `nn.functional.rms_norm`, with 1 / sqrt(mean of squares + eps) of each row.
 
 >>> adjoint.nn.functional.rms_norm(adjoint.tensor([1., 7.]), (2,))
@@ -219,8 +235,8 @@ const Fn native_rms_norm{"_nodes.rms_norm"};
 
 struct RmsNormFunction : Composite {
   static Tensor define(Tensor x, DimsView shape, Tensor weight, std::optional<double> eps) {
-    double smallest = x.dtype() == DType::f64   ? std::numeric_limits<double>::epsilon()
-                      : x.dtype() == DType::f16 ? 0x1p-10
+    double smallest = x.dtype() == DType::f64    ? std::numeric_limits<double>::epsilon()
+                      : x.dtype() == DType::f16  ? 0x1p-10
                       : x.dtype() == DType::bf16 ? 0x1p-7
                                                  : std::numeric_limits<float>::epsilon();
     return native_rms_norm(x, shape, weight, eps.value_or(smallest));
@@ -228,7 +244,8 @@ struct RmsNormFunction : Composite {
 };
 ADJ_OP(RmsNormFunction,
        "nn.functional.rms_norm(input: Tensor, normalized_shape: int[], weight: Tensor? = None, "
-       "eps: float? = None) -> Tensor", R"(
+       "eps: float? = None) -> Tensor",
+       R"(
 `input / sqrt(mean of input^2 + eps) * weight` over the last dims, whose sizes (and those of weight) are
 `normalized_shape` (Zhang and Sennrich, 2019). `eps` is by default the dtype's machine epsilon.
 
@@ -244,7 +261,8 @@ struct Normalize : Composite {
   }
 };
 ADJ_OP(Normalize,
-       "nn.functional.normalize(input: Tensor, p: float = 2.0, dim: int[] = 1, eps: float = 1e-12) -> Tensor",
+       "nn.functional.normalize(input: Tensor, p: float = 2.0, dim: int[] = 1, eps: float = 1e-12) "
+       "-> Tensor",
        R"(
 `input` divided by its p-norm over `dim`, but by no less than `eps`.
 
@@ -256,8 +274,9 @@ struct CosineSimilarity : Composite {
   static Tensor define(Tensor x, Tensor y, int64_t dim, double eps) {
     DType t = promote(x.dtype(), y.dtype());
     if (!is_floating(t))
-      runtime_error("cosine_similarity: expected common dtype to be floating point, yet common dtype is ",
-                    scalar_name_of(t));
+      runtime_error(
+          "cosine_similarity: expected common dtype to be floating point, yet common dtype is ",
+          scalar_name_of(t));
     Dims sizes = broadcast_sizes(x.sizes(), y.sizes());
     x = ops::expand(x, sizes);
     y = ops::expand(y, sizes);
@@ -278,7 +297,9 @@ tensor(0.9600)
 
 struct CosineSimilarityFunction : CosineSimilarity {};
 ADJ_OP(CosineSimilarityFunction,
-       "nn.functional.cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor", R"(
+       "nn.functional.cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) "
+       "-> Tensor",
+       R"(
 The cosine of the angle between vectors along `dim`; broadcasts.
 
 >>> x, y = adjoint.tensor([3., 4.]), adjoint.tensor([4., 3.])
@@ -293,7 +314,8 @@ struct PairwiseDistance : Composite {
 };
 ADJ_OP(PairwiseDistance,
        "nn.functional.pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, "
-       "keepdim: bool = False) -> Tensor", R"(
+       "keepdim: bool = False) -> Tensor",
+       R"(
 The p-norm of `x1 - x2 + eps` over the last dim: inputs [..., d] (broadcast) give [...].
 
 >>> x, y = adjoint.tensor([[3., 4.]]), adjoint.tensor([[0., 0.]])

@@ -13,7 +13,8 @@ Generator& default_generator() {
 }
 
 Generator& generator_of(const Value& v) {
-  return v.tag == Tag::generator && v.pointer ? *static_cast<Generator*>(v.pointer) : default_generator();
+  return v.tag == Tag::generator && v.pointer ? *static_cast<Generator*>(v.pointer)
+                                              : default_generator();
 }
 
 namespace {
@@ -21,14 +22,17 @@ namespace {
 enum class Law : uint8_t { uniform, normal };
 
 // 16-bit floats are drawn as float32.
-Tensor drawn(Law law, DimsView sizes, DType t, const Value& generator, double a, double b, const char* name) {
-  if (!is_floating(t)) fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(t), "'");
+Tensor drawn(Law law, DimsView sizes, DType t, const Value& generator, double a, double b,
+             const char* name) {
+  if (!is_floating(t))
+    fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(t), "'");
   DType wide = t == DType::f64 ? t : DType::f32;
   Tensor x = empty(sizes, wide);
   Generator& g = generator_of(generator);
   {
     std::lock_guard lock(g.mutex);
-    (law == Law::uniform ? random_uniform : random_normal)(wide, x.data(), x.numel(), g.state, a, b);
+    (law == Law::uniform ? random_uniform : random_normal)(wide, x.data(), x.numel(), g.state, a,
+                                                           b);
   }
   return in_dtype(x, t);
 }
@@ -46,7 +50,8 @@ Tensor drawn_integers(DimsView sizes, DType t, const Value& generator, int64_t l
 
 void check_range(int64_t low, int64_t high) {
   if (low >= high)
-    runtime_error("random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
+    runtime_error("random_ expects 'from' to be less than 'to', but got from=", low,
+                  " >= to=", high);
 }
 
 struct Rand : Factory {
@@ -56,7 +61,8 @@ struct Rand : Factory {
     });
   }
 };
-ADJ_OP(Rand, "rand(size: int[], *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(Rand, "rand(size: int[], *, generator: Generator? = None, dtype: dtype? = None) -> Tensor",
+       R"(
 Numbers drawn uniformly from [0, 1).
 
 >>> adjoint.rand(2, 3).shape
@@ -70,7 +76,8 @@ struct Randn : Factory {
     });
   }
 };
-ADJ_OP(Randn, "randn(size: int[], *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(Randn, "randn(size: int[], *, generator: Generator? = None, dtype: dtype? = None) -> Tensor",
+       R"(
 Numbers drawn from the normal distribution of mean 0 and variance 1.
 
 >>> adjoint.randn(2, 3).shape
@@ -89,20 +96,25 @@ struct Randint : Factory {
   }
 };
 ADJ_OP(Randint,
-       "randint(high: int, size: int[], *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
+       "randint(high: int, size: int[], *, generator: Generator? = None, dtype: dtype? = None) -> "
+       "Tensor",
+       R"(
 Integers drawn uniformly from `low` (0 by default) to `high` - 1. A RuntimeError if there are none.
 
 >>> adjoint.randint(0, 1, (3,))
 tensor([0, 0, 0])
 )");
 struct RandintLow : Factory {
-  static Tensor forward(int64_t low, int64_t high, DimsView size, Value generator, std::optional<DType> dtype) {
+  static Tensor forward(int64_t low, int64_t high, DimsView size, Value generator,
+                        std::optional<DType> dtype) {
     return randint(low, high, size, generator, dtype.value_or(DType::i64));
   }
 };
 ADJ_OP(RandintLow,
-       "randint:low(low: int, high: int, size: int[], *, generator: Generator? = None, dtype: dtype? = None)"
-       " -> Tensor", R"(
+       "randint:low(low: int, high: int, size: int[], *, generator: Generator? = None, dtype: "
+       "dtype? = None)"
+       " -> Tensor",
+       R"(
 From `low` on.
 
 >>> adjoint.randint(4, 5, (2,))
@@ -116,12 +128,14 @@ struct Randperm : Factory {
       Tensor x = empty(sizes, DType::i64);
       Generator& g = generator_of(generator);
       std::lock_guard lock(g.mutex);
-      for (int64_t at = 0; at < x.numel(); at += n) random_permutation(x.data<int64_t>() + at, n, g.state);
+      for (int64_t at = 0; at < x.numel(); at += n)
+        random_permutation(x.data<int64_t>() + at, n, g.state);
       return in_dtype(x, dtype.value_or(DType::i64));
     });
   }
 };
-ADJ_OP(Randperm, "randperm(n: int, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(Randperm,
+       "randperm(n: int, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
 The integers 0 to `n` - 1 in a random order.
 
 >>> adjoint.randperm(3).sort().values
@@ -135,7 +149,9 @@ struct RandLike : Composite {
     return ops::rand(x.sizes(), generator, dtype.value_or(x.dtype()));
   }
 };
-ADJ_OP(RandLike, "rand_like(input: Tensor, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(RandLike,
+       "rand_like(input: Tensor, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor",
+       R"(
 `rand` in the shape and dtype of `input`.
 
 >>> adjoint.rand_like(adjoint.zeros(2)).shape
@@ -147,7 +163,9 @@ struct RandnLike : Composite {
     return ops::randn(x.sizes(), generator, dtype.value_or(x.dtype()));
   }
 };
-ADJ_OP(RandnLike, "randn_like(input: Tensor, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(RandnLike,
+       "randn_like(input: Tensor, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor",
+       R"(
 `randn` in the shape and dtype of `input`.
 
 >>> adjoint.randn_like(adjoint.zeros(2)).shape
@@ -160,7 +178,8 @@ struct RandintLike : Composite {
   }
 };
 ADJ_OP(RandintLike,
-       "randint_like(input: Tensor, high: int, *, generator: Generator? = None, dtype: dtype? = None) -> Tensor",
+       "randint_like(input: Tensor, high: int, *, generator: Generator? = None, dtype: dtype? = "
+       "None) -> Tensor",
        R"(
 `randint` in the shape and dtype of `input`.
 
@@ -169,13 +188,15 @@ tensor([0., 0.])
 )");
 struct RandintLikeLow : Composite {
   static constexpr bool is_method = false;
-  static Tensor define(Tensor x, int64_t low, int64_t high, Value generator, std::optional<DType> dtype) {
+  static Tensor define(Tensor x, int64_t low, int64_t high, Value generator,
+                       std::optional<DType> dtype) {
     return randint(low, high, x.sizes(), generator, dtype.value_or(x.dtype()));
   }
 };
 ADJ_OP(RandintLikeLow,
        "randint_like:low(input: Tensor, low: int, high: int, *, generator: Generator? = None, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 From `low` on.
 
 >>> adjoint.randint_like(adjoint.zeros(2), 3, 4)
@@ -194,14 +215,16 @@ void check_probabilities(const Tensor& p) {
 }
 Tensor coins(DimsView sizes, const Tensor& p, const Value& generator, DType dtype) {
   if (!is_floating(p.dtype()))
-    fail(ErrorKind::not_implemented, "bernoulli is not implemented for probabilities of '", scalar_name_of(p.dtype()),
-         "'");
+    fail(ErrorKind::not_implemented, "bernoulli is not implemented for probabilities of '",
+         scalar_name_of(p.dtype()), "'");
   check_probabilities(p);
   DType wide = p.dtype() == DType::f64 ? DType::f64 : DType::f32;
   return ops::to_dtype(ops::lt(ops::rand(sizes, generator, wide), detach(p)), dtype);
 }
 struct Bernoulli : Composite {
-  static Tensor define(Tensor p, Value generator) { return coins(p.sizes(), p, generator, p.dtype()); }
+  static Tensor define(Tensor p, Value generator) {
+    return coins(p.sizes(), p, generator, p.dtype());
+  }
 };
 ADJ_OP(Bernoulli, "bernoulli(input: Tensor, *, generator: Generator? = None) -> Tensor", R"(
 1 with the probability that `input` gives for each element, else 0. A RuntimeError for a probability
@@ -229,7 +252,8 @@ struct NormalTensors : Composite {
     return ops::add(ops::mul(x, detach(std)), detach(mean));
   }
 };
-ADJ_OP(NormalTensors, "normal(mean: Tensor, std: Tensor, *, generator: Generator? = None) -> Tensor", R"(
+ADJ_OP(NormalTensors,
+       "normal(mean: Tensor, std: Tensor, *, generator: Generator? = None) -> Tensor", R"(
 Numbers drawn from normal distributions of the given means and standard deviations: each a tensor or
 a number; of two numbers, `size` is the shape. No gradient flows through them. A RuntimeError for a
 negative `std`.
@@ -244,7 +268,8 @@ struct NormalMeans : Composite {
     return ops::add(ops::mul(ops::randn(mean.sizes(), generator, mean.dtype()), std), detach(mean));
   }
 };
-ADJ_OP(NormalMeans, "normal:mean(mean: Tensor, std: float = 1, *, generator: Generator? = None) -> Tensor", R"(
+ADJ_OP(NormalMeans,
+       "normal:mean(mean: Tensor, std: float = 1, *, generator: Generator? = None) -> Tensor", R"(
 One standard deviation for all.
 
 >>> adjoint.normal(adjoint.tensor([1., 2.]), 0.)
@@ -257,23 +282,27 @@ struct NormalDeviations : Composite {
     return ops::add(ops::mul(ops::randn(std.sizes(), generator, std.dtype()), detach(std)), mean);
   }
 };
-ADJ_OP(NormalDeviations, "normal:std(mean: float, std: Tensor, *, generator: Generator? = None) -> Tensor", R"(
+ADJ_OP(NormalDeviations,
+       "normal:std(mean: float, std: Tensor, *, generator: Generator? = None) -> Tensor", R"(
 One mean for all.
 
 >>> adjoint.normal(3., adjoint.zeros(2))
 tensor([3., 3.])
 )");
 struct NormalNumbers : Factory {
-  static Tensor forward(double mean, double std, DimsView size, Value generator, std::optional<DType> dtype) {
+  static Tensor forward(double mean, double std, DimsView size, Value generator,
+                        std::optional<DType> dtype) {
     check_deviation(std);
     return random_under_vmap(size, "normal", [&](DimsView sizes) {
-      return drawn(Law::normal, sizes, dtype.value_or(default_dtype()), generator, mean, std, "normal");
+      return drawn(Law::normal, sizes, dtype.value_or(default_dtype()), generator, mean, std,
+                   "normal");
     });
   }
 };
 ADJ_OP(NormalNumbers,
        "normal:numbers(mean: float, std: float, size: int[], *, generator: Generator? = None, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 One mean and one standard deviation, in the shape `size`.
 
 >>> adjoint.normal(3., 0., (2,))
@@ -288,8 +317,8 @@ struct Multinomial : Composite {
       runtime_error("multinomial only supports floating-point dtypes for input, got: ", p.dtype());
     if (num_samples <= 0) runtime_error("cannot sample n_sample <= 0 samples, got ", num_samples);
     if (!replacement && num_samples > p.size(-1))
-      runtime_error("cannot sample n_sample > prob_dist.size(-1) samples without replacement: ", num_samples,
-                    " of ", p.size(-1));
+      runtime_error("cannot sample n_sample > prob_dist.size(-1) samples without replacement: ",
+                    num_samples, " of ", p.size(-1));
     p = detach(p);
     if (!p.wrapped()) check(p, replacement ? 1 : num_samples);
     Dims sizes = sizes_with(p.sizes(), p.dim() - 1, num_samples);
@@ -318,16 +347,22 @@ struct Multinomial : Composite {
         total += v;
         positive += v > 0;
       }
-      if (!(total > 0)) runtime_error("invalid multinomial distribution (sum of probabilities <= 0)");
+      if (!(total > 0))
+        runtime_error("invalid multinomial distribution (sum of probabilities <= 0)");
       if (positive < needed)
-        runtime_error("invalid multinomial distribution (with replacement=False, not enough non-negative category "
-                      "to sample): ", positive, " of ", needed);
+        runtime_error(
+            "invalid multinomial distribution (with replacement=False, not enough non-negative "
+            "category "
+            "to sample): ",
+            positive, " of ", needed);
     }
   }
 };
 ADJ_OP(Multinomial,
-       "multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator? = None)"
-       " -> Tensor", R"(
+       "multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: "
+       "Generator? = None)"
+       " -> Tensor",
+       R"(
 Indices drawn with the probabilities (up to a factor) in the vector `input`, or in each row of a
 matrix. A RuntimeError for negative or no weights, or if there are fewer positive ones than draws
 without replacement. (Gumbel-max trick; Efraimidis, Spirakis, 2006.)

@@ -1,5 +1,5 @@
-// In-place draws: x.uniform_(), x.normal_() and their kin. The namespace is private: Tensor gets the
-// in-place forms as methods, and there are no functions of these names.
+// In-place draws: x.uniform_(), x.normal_() and their kin. The namespace is private: Tensor gets
+// the in-place forms as methods, and there are no functions of these names.
 #include <cmath>
 
 #include "ops/random.h"
@@ -16,8 +16,10 @@ void refuse_outside_of_rule(const char* name) {
   for (int id = live_levels(); id > 0 && !in_rule; --id) {
     const LiveLevel& level = live_level(id);
     if (level.kind != LevelKind::batched || level.randomness[0] == 's') continue;
-    runtime_error("vmap: ", name, "_ cannot draw one value for each element of the batch into a tensor that is not "
-                  "batched; use randomness='same', or make the tensor with empty_like of a batched one");
+    runtime_error(
+        "vmap: ", name,
+        "_ cannot draw one value for each element of the batch into a tensor that is not "
+        "batched; use randomness='same', or make the tensor with empty_like of a batched one");
   }
 }
 
@@ -44,7 +46,8 @@ struct Draw : Linear {
   static Outs batch(Batch& b) {
     const LiveLevel& level = live_level(b.id);
     if (level.randomness[0] == 'e')
-      runtime_error("vmap: ", b.op.name, "_ was called inside of vmap, whose randomness is 'error'. Give vmap "
+      runtime_error("vmap: ", b.op.name,
+                    "_ was called inside of vmap, whose randomness is 'error'. Give vmap "
                     "randomness='same' or randomness='different', or draw outside of vmap");
     bool before = std::exchange(in_rule, true);
     struct Restore {
@@ -61,7 +64,8 @@ struct Draw : Linear {
   static DType loop_type(DType t) { return t == DType::f64 ? t : DType::f32; }
   static void floating_only(const Args& a, DType t) {
     if (!is_floating(t))
-      fail(ErrorKind::not_implemented, a.op.name, "_ is not implemented for '", scalar_name_of(t), "'");
+      fail(ErrorKind::not_implemented, a.op.name, "_ is not implemented for '", scalar_name_of(t),
+           "'");
   }
 };
 
@@ -69,15 +73,16 @@ struct Uniform : Draw<Uniform> {
   static void check(const Args& a, DType t) {
     floating_only(a, t);
     if (a[1].as_double() > a[2].as_double())
-      runtime_error("uniform_ expects to return a [from, to) range, but found from=", a[1].as_double(), " > to=",
-                    a[2].as_double());
+      runtime_error("uniform_ expects to return a [from, to) range, but found from=",
+                    a[1].as_double(), " > to=", a[2].as_double());
   }
   static void draw(const Args& a, DType t, const Tensor& x, RandomState& state) {
     random_uniform(t, x.data(), x.numel(), state, a[1].as_double(), a[2].as_double());
   }
 };
 ADJ_OP(Uniform,
-       "_in_place.uniform(input: Tensor, from: float = 0, to: float = 1, *, generator: Generator? = None) -> Tensor",
+       "_in_place.uniform(input: Tensor, from: float = 0, to: float = 1, *, generator: Generator? "
+       "= None) -> Tensor",
        R"(
 Numbers drawn uniformly from [from, to).
 
@@ -88,14 +93,16 @@ True
 struct Normal : Draw<Normal> {
   static void check(const Args& a, DType t) {
     floating_only(a, t);
-    if (!(a[2].as_double() >= 0)) runtime_error("normal expects std >= 0.0, but found std ", a[2].as_double());
+    if (!(a[2].as_double() >= 0))
+      runtime_error("normal expects std >= 0.0, but found std ", a[2].as_double());
   }
   static void draw(const Args& a, DType t, const Tensor& x, RandomState& state) {
     random_normal(t, x.data(), x.numel(), state, a[1].as_double(), a[2].as_double());
   }
 };
 ADJ_OP(Normal,
-       "_in_place.normal(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator? = None) -> Tensor",
+       "_in_place.normal(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator? "
+       "= None) -> Tensor",
        R"(
 Numbers drawn from a normal distribution.
 
@@ -111,7 +118,8 @@ struct Exponential : Draw<Exponential> {
   }
   template <class T>
   static void run(T* x, int64_t n, double lambda) {
-    for (int64_t i = 0; i < n; ++i) x[i] = static_cast<T>(-std::log1p(-static_cast<double>(x[i])) / lambda);
+    for (int64_t i = 0; i < n; ++i)
+      x[i] = static_cast<T>(-std::log1p(-static_cast<double>(x[i])) / lambda);
   }
   static void draw(const Args& a, DType t, const Tensor& x, RandomState& state) {
     random_uniform(t, x.data(), x.numel(), state, 0, 1);
@@ -120,7 +128,9 @@ struct Exponential : Draw<Exponential> {
   }
 };
 ADJ_OP(Exponential,
-       "_in_place.exponential(input: Tensor, lambd: float = 1, *, generator: Generator? = None) -> Tensor", R"(
+       "_in_place.exponential(input: Tensor, lambd: float = 1, *, generator: Generator? = None) -> "
+       "Tensor",
+       R"(
 Numbers drawn from the exponential distribution of rate `lambd`.
 
 >>> bool((adjoint.empty(100).exponential_() >= 0).all())
@@ -128,7 +138,9 @@ True
 )");
 
 struct BernoulliFill : Draw<BernoulliFill> {
-  static DType loop_type(DType t) { return t == DType::b8 || t == DType::f32 || t == DType::f64 ? t : DType::b8; }
+  static DType loop_type(DType t) {
+    return t == DType::b8 || t == DType::f32 || t == DType::f64 ? t : DType::b8;
+  }
   static void check(const Args& a, DType) {
     double p = a[1].as_double();
     if (!(p >= 0 && p <= 1)) runtime_error("bernoulli_ expects p to be in [0, 1], but got p=", p);
@@ -137,8 +149,10 @@ struct BernoulliFill : Draw<BernoulliFill> {
     random_bernoulli(t, x.data(), x.numel(), state, a[1].as_double(), 1);
   }
 };
-ADJ_OP(BernoulliFill, "_in_place.bernoulli(input: Tensor, p: float = 0.5, *, generator: Generator? = None) -> Tensor",
-       R"(
+ADJ_OP(
+    BernoulliFill,
+    "_in_place.bernoulli(input: Tensor, p: float = 0.5, *, generator: Generator? = None) -> Tensor",
+    R"(
 1 with probability `p`, else 0.
 
 >>> adjoint.empty(3).bernoulli_(1)
@@ -152,7 +166,8 @@ struct DrawIntegers : Draw<S> {
   static void check(const Args& a, DType t) {
     auto [low, high] = S::range(a, t);
     if (low >= high)
-      runtime_error("random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
+      runtime_error("random_ expects 'from' to be less than 'to', but got from=", low,
+                    " >= to=", high);
   }
   static void draw(const Args& a, DType t, const Tensor& x, RandomState& state) {
     auto [low, high] = S::range(a, a[0].tensor->dtype);
@@ -188,7 +203,8 @@ tensor([0., 0.])
 struct RandomFillTo : DrawIntegers<RandomFillTo> {
   static Range range(const Args& a, DType) { return {0, a[1].as_int()}; }
 };
-ADJ_OP(RandomFillTo, "_in_place.random:to(input: Tensor, to: int, *, generator: Generator? = None) -> Tensor", R"(
+ADJ_OP(RandomFillTo,
+       "_in_place.random:to(input: Tensor, to: int, *, generator: Generator? = None) -> Tensor", R"(
 From [0, to).
 
 >>> adjoint.empty(2).random_(1)
@@ -198,7 +214,9 @@ struct RandomFillBetween : DrawIntegers<RandomFillBetween> {
   static Range range(const Args& a, DType) { return {a[1].as_int(), a[2].as_int()}; }
 };
 ADJ_OP(RandomFillBetween,
-       "_in_place.random:between(input: Tensor, from: int, to: int, *, generator: Generator? = None) -> Tensor", R"(
+       "_in_place.random:between(input: Tensor, from: int, to: int, *, generator: Generator? = "
+       "None) -> Tensor",
+       R"(
 From [from, to).
 
 >>> adjoint.empty(2).random_(4, 5)

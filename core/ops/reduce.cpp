@@ -36,12 +36,14 @@ int64_t reduced_count(DimsView sizes, DimMask mask) {
 void check_not_empty(const char* name, const Tensor& x, std::optional<DimsView> dim, DimMask mask) {
   if (x.numel() != 0) return;
   if (!dim || dim->empty())
-    runtime_error(name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                  "reduction dim with the 'dim' argument; the input has shape ", x.sizes());
+    runtime_error(name,
+                  "(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                  "reduction dim with the 'dim' argument; the input has shape ",
+                  x.sizes());
   for (int i = 0; i < x.dim(); ++i)
     if ((mask >> i & 1) && x.size(i) == 0)
-      index_error(name, "(): Expected reduction dim ", i, " to have non-zero size; the input has shape ",
-                  x.sizes());
+      index_error(name, "(): Expected reduction dim ", i,
+                  " to have non-zero size; the input has shape ", x.sizes());
 }
 
 void check_floating(const char* name, DType t) {
@@ -76,7 +78,8 @@ void add_segment(SmallVec<Segment, 8>& segments, int64_t size, bool reduced) {
 bool memory_order(const Tensor& x, SmallVec<int, 8>& order) {
   for (int i = 0; i < x.dim(); ++i)
     if (x.size(i) != 1) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return x.stride(a) > x.stride(b); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return x.stride(a) > x.stride(b); });
   int64_t step = 1;
   for (int i = order.size() - 1; i >= 0; --i) {
     if (x.stride(order[i]) != step) return false;
@@ -124,7 +127,8 @@ void reduce_runs(Reduce op, DType t, void* out, const void* x, SmallVec<Segment,
     held = part;
     x = held.data();
     t = next;
-    if (op == Reduce::sum_abs || op == Reduce::sum_squares || op == Reduce::count_nonzero) op = Reduce::sum;
+    if (op == Reduce::sum_abs || op == Reduce::sum_squares || op == Reduce::count_nonzero)
+      op = Reduce::sum;
   }
 }
 
@@ -133,7 +137,8 @@ void reduce_runs(Reduce op, DType t, void* out, const void* x, SmallVec<Segment,
 Tensor reduce_dims(Reduce op, const Tensor& given, DimMask mask, bool keepdim) {
   DType t = computed_in(given.dtype());
   if (is_complex(t) && op != Reduce::sum)
-    fail(ErrorKind::not_implemented, "this reduction is not implemented for '", scalar_name_of(t), "'");
+    fail(ErrorKind::not_implemented, "this reduction is not implemented for '", scalar_name_of(t),
+         "'");
   Tensor out = empty(reduced_sizes(given.sizes(), mask, keepdim), reduced_dtype(op, t));
   if (out.numel() == 0) return out;
   Tensor x = given.dtype() == t ? given : cast(given, t);
@@ -296,7 +301,10 @@ Outs batch_over_dim(Batch& b, int dim, int keepdim) {
     b.values[dim] = int64_t{normalize_dim(d, n) - n};
   }
   b.values[0] = x;
-  return dispatch(b.op, b.values);
+  Outs outs = dispatch(b.op, b.values);
+  if (n == 0 && keepdim < 0)  // a scan keeps the dim that was put in
+    for (auto& y : outs) y = ops::reshape(y, Dims{b.size});
+  return outs;
 }
 
 Tensor flat_batch(const Batch& b) {

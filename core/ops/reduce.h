@@ -28,8 +28,8 @@ inline DType computed_in(DType t) { return t == DType::f16 || t == DType::bf16 ?
 // A NotImplementedError unless t is real and floating.
 void check_floating(const char* name, DType t);
 
-// Sum, product, maximum... over the dims of a plain tensor with any strides. The result is contiguous
-// and of reduced_dtype(op, computed_in(dtype of x)).
+// Sum, product, maximum... over the dims of a plain tensor with any strides. The result is
+// contiguous and of reduced_dtype(op, computed_in(dtype of x)).
 Tensor reduce_dims(Reduce op, const Tensor& x, DimMask mask, bool keepdim);
 
 // A plain tensor as [outer, n, inner] of contiguous memory, n being the dims of the mask.
@@ -44,8 +44,8 @@ Tensor with_kept_dims(const Tensor& y, DimsView sizes, DimMask mask, bool keepdi
 // The gradient of a sum: g for each element that went into it, in the dtype of `x`.
 Tensor spread(const Tensor& g, const TensorMeta& x, DimMask mask, bool keepdim);
 
-// Batching rules: the same operator with its dims counted from the right. For `dim: int[]?`, and for
-// `dim: int?` (None: one result per element of the batch, of the flattened rest).
+// Batching rules: the same operator with its dims counted from the right. For `dim: int[]?`, and
+// for `dim: int?` (None: one result per element of the batch, of the flattened rest).
 Outs batch_over_dims(Batch& b, int dim = 1, int keepdim = 2);
 Outs batch_over_dim(Batch& b, int dim = 1, int keepdim = 2);
 // For operators over all dims: the first argument as [B, everything else].

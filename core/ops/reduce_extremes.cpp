@@ -30,7 +30,8 @@ Outs extreme_jvp(Jvp& j, DimMask mask, bool keepdim) {
   return as_outs(dims.empty() ? parts : ops::sum(parts, dims, keepdim));
 }
 
-Tensor extreme(Reduce op, const char* name, const Tensor& x, std::optional<DimsView> dim, bool keepdim) {
+Tensor extreme(Reduce op, const char* name, const Tensor& x, std::optional<DimsView> dim,
+               bool keepdim) {
   DimMask mask = reduced_dims(dim, x.dim());
   check_not_empty(name, x, dim, mask);
   return cast(reduce_dims(op, x, mask, keepdim), x.dtype());
@@ -121,15 +122,16 @@ Outs find_along(bool smallest, const char* name, const Tensor& given, int64_t di
   DimMask mask = reduced_dims(DimsView(&dim, 1), given.dim());
   check_not_empty(name, given, DimsView(&dim, 1), mask);
   if (is_complex(given.dtype()))
-    fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(given.dtype()), "'");
+    fail(ErrorKind::not_implemented, name, " is not implemented for '",
+         scalar_name_of(given.dtype()), "'");
   DType t = computed_in(given.dtype());
   Grouped x = grouped(cast(given, t), mask);
   Dims sizes = reduced_sizes(given.sizes(), mask, keepdim);
   Outs outs;
   Tensor positions = empty(sizes, DType::i64), values;
   if (want_values) values = empty(sizes, t);
-  arg_reduce(smallest, t, want_values ? values.data() : nullptr, positions.data<int64_t>(), x.x.data(),
-             x.outer, x.n, x.inner);
+  arg_reduce(smallest, t, want_values ? values.data() : nullptr, positions.data<int64_t>(),
+             x.x.data(), x.outer, x.n, x.inner);
   if (want_values) outs.push_back(cast(values, given.dtype()));
   outs.push_back(positions);
   return outs;
@@ -167,7 +169,9 @@ struct MaxDim : Rule {
   }
   static Outs batch(Batch& b) { return batch_over_dim(b); }
 };
-ADJ_OP(MaxDim, "max:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)", R"(
+ADJ_OP(MaxDim,
+       "max:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)",
+       R"(
 The largest values along `dim` and the first positions of them. The gradient goes to that position.
 
 >>> values, indices = adjoint.max(adjoint.tensor([[1., 5.], [3., 3.]]), dim=1)
@@ -180,7 +184,9 @@ struct MinDim : MaxDim {
     return find_along(true, "min", x, dim, keepdim, true);
   }
 };
-ADJ_OP(MinDim, "min:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)", R"(
+ADJ_OP(MinDim,
+       "min:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)",
+       R"(
 The smallest values along `dim` and the first positions of them. The gradient goes to that position.
 
 >>> values, indices = adjoint.min(adjoint.tensor([[1., 5.], [3., 3.]]), dim=1)
@@ -192,8 +198,10 @@ Tensor arg_extreme(bool smallest, const char* name, const Tensor& x, std::option
                    bool keepdim) {
   if (dim) return find_along(smallest, name, x, *dim, keepdim, false)[0];
   if (x.numel() == 0)
-    index_error(name, "(): Expected reduction dim to be specified for input.numel() == 0; the input has shape ",
-                x.sizes());
+    index_error(
+        name,
+        "(): Expected reduction dim to be specified for input.numel() == 0; the input has shape ",
+        x.sizes());
   Tensor rows = dense(x);
   Tensor flat = view_of(rows, {{x.numel()}, {1}, rows->offset});
   Tensor at = find_along(smallest, name, flat, 0, false, false)[0];
@@ -239,7 +247,9 @@ struct Aminmax : Composite {
   }
 };
 ADJ_OP(Aminmax,
-       "aminmax(input: Tensor, *, dim: int? = None, keepdim: bool = False) -> (Tensor min, Tensor max)", R"(
+       "aminmax(input: Tensor, *, dim: int? = None, keepdim: bool = False) -> (Tensor min, Tensor "
+       "max)",
+       R"(
 The smallest and the largest values over `dim` (None: of all elements).
 
 >>> low, high = adjoint.aminmax(adjoint.tensor([1., 3., 2.]))

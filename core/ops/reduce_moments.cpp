@@ -23,13 +23,15 @@ Call call_of(const Value* values, int ndim) {
 
 Outs moments(const char* name, const Tensor& x, const Call& call, bool root, bool want_mean) {
   if (!is_floating(x.dtype()))
-    runtime_error(name, "(): expected a floating point or complex dtype, got ", scalar_name_of(x.dtype()));
+    runtime_error(name, "(): expected a floating point or complex dtype, got ",
+                  scalar_name_of(x.dtype()));
   DType t = computed_in(x.dtype());
   Grouped g = grouped(x.dtype() == t ? x : cast(x, t), call.mask);
   Dims sizes = reduced_sizes(x.sizes(), call.mask, call.keepdim);
   Tensor v = empty(sizes, t), m;
   if (want_mean) m = empty(sizes, t);
-  variance(t, v.data(), want_mean ? m.data() : nullptr, g.x.data(), g.outer, g.n, g.inner, call.correction, root);
+  variance(t, v.data(), want_mean ? m.data() : nullptr, g.x.data(), g.outer, g.n, g.inner,
+           call.correction, root);
   Outs outs = as_outs(cast(v, x.dtype()));
   if (want_mean) outs.push_back(cast(m, x.dtype()));
   return outs;
@@ -55,10 +57,12 @@ Tensor of_variance(const Tensor& g, const Tensor& root) {
 
 Tensor variance_vjp(const Tensor& g, const Tensor& x, const Call& call) {
   Tensor gk = with_kept_dims(g, x.sizes(), call.mask, call.keepdim);
-  return ops::mul(ops::mul(gk, 2.0 / freedom(x.sizes(), call.mask, call.correction)), centred(x, call.mask));
+  return ops::mul(ops::mul(gk, 2.0 / freedom(x.sizes(), call.mask, call.correction)),
+                  centred(x, call.mask));
 }
 Tensor variance_jvp(const Tensor& t, const Tensor& x, const Call& call) {
-  Tensor parts = ops::mul(ops::mul(centred(x, call.mask), t), 2.0 / freedom(x.sizes(), call.mask, call.correction));
+  Tensor parts = ops::mul(ops::mul(centred(x, call.mask), t),
+                          2.0 / freedom(x.sizes(), call.mask, call.correction));
   Dims dims = dims_of(call.mask, x.dim());
   return dims.empty() ? parts : ops::sum(parts, dims, call.keepdim);
 }
@@ -84,7 +88,9 @@ struct Var : Rule {
   static Outs batch(Batch& b) { return batch_moments(b); }
 };
 ADJ_OP(Var,
-       "var(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False) -> Tensor", R"(
+       "var(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False) "
+       "-> Tensor",
+       R"(
 The variance over `dim` (None: all): the sum of squared deviations from the mean, divided by the number
 of elements less `correction`.
 
@@ -110,7 +116,9 @@ struct Std : Rule {
   static Outs batch(Batch& b) { return batch_moments(b); }
 };
 ADJ_OP(Std,
-       "std(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False) -> Tensor", R"(
+       "std(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False) "
+       "-> Tensor",
+       R"(
 The standard deviation over `dim` (None: all): the root of `var`.
 
 >>> adjoint.std(adjoint.tensor([1., 2., 3., 4.]))
@@ -153,9 +161,11 @@ struct VarMean : Rule {
   }
   static Outs batch(Batch& b) { return batch_moments(b); }
 };
-ADJ_OP(VarMean,
-       "var_mean(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False)"
-       " -> Tensor[]", R"(
+ADJ_OP(
+    VarMean,
+    "var_mean(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False)"
+    " -> Tensor[]",
+    R"(
 The variance and the mean over `dim` (None: all), in one pass.
 
 >>> adjoint.var_mean(adjoint.tensor([1., 2., 3.]))
@@ -184,9 +194,11 @@ struct StdMean : Rule {
   }
   static Outs batch(Batch& b) { return batch_moments(b); }
 };
-ADJ_OP(StdMean,
-       "std_mean(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False)"
-       " -> Tensor[]", R"(
+ADJ_OP(
+    StdMean,
+    "std_mean(input: Tensor, dim: int[]? = None, *, correction: Number? = 1, keepdim: bool = False)"
+    " -> Tensor[]",
+    R"(
 The standard deviation and the mean over `dim` (None: all), in one pass.
 
 >>> adjoint.std_mean(adjoint.tensor([1., 2., 3.]))
@@ -212,8 +224,10 @@ struct VarDim : Composite {
     return ops::var.all(x, dim, int64_t{unbiased}, keepdim);
   }
 };
-ADJ_OP(VarDim,
-       "var:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> Tensor", R"(
+ADJ_OP(
+    VarDim,
+    "var:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> Tensor",
+    R"(
 `var` over `dim`, with a correction of 1 if `unbiased`, else 0.
 
 >>> adjoint.var(adjoint.tensor([1., 2., 3.]), 0, True)
@@ -237,8 +251,10 @@ struct StdDim : Composite {
     return ops::std.all(x, dim, int64_t{unbiased}, keepdim);
   }
 };
-ADJ_OP(StdDim,
-       "std:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> Tensor", R"(
+ADJ_OP(
+    StdDim,
+    "std:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> Tensor",
+    R"(
 `std` over `dim`, with a correction of 1 if `unbiased`, else 0.
 
 >>> adjoint.std(adjoint.tensor([1., 2., 3.]), 0, True)
@@ -265,7 +281,9 @@ struct VarMeanDim : Composite {
   }
 };
 ADJ_OP(VarMeanDim,
-       "var_mean:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> Tensor[]", R"(
+       "var_mean:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> "
+       "Tensor[]",
+       R"(
 `var_mean` over `dim`, with a correction of 1 if `unbiased`, else 0.
 
 >>> adjoint.var_mean(adjoint.tensor([1., 2., 3.]), 0, True)
@@ -292,7 +310,9 @@ struct StdMeanDim : Composite {
   }
 };
 ADJ_OP(StdMeanDim,
-       "std_mean:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> Tensor[]", R"(
+       "std_mean:dim(input: Tensor, dim: int[]?, unbiased: bool = True, keepdim: bool = False) -> "
+       "Tensor[]",
+       R"(
 `std_mean` over `dim`, with a correction of 1 if `unbiased`, else 0.
 
 >>> adjoint.std_mean(adjoint.tensor([1., 2., 3.]), 0, True)

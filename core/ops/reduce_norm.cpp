@@ -33,7 +33,8 @@ DType norm_dtype(const Tensor& x, std::optional<DType> dtype) {
 template <class F>
 void apply(const Tensor& x, F f) {
   for (int64_t i = 0; i < x.numel(); ++i) {
-    if (x.dtype() == DType::f32) x.data<float>()[i] = static_cast<float>(f(double(x.data<float>()[i])));
+    if (x.dtype() == DType::f32)
+      x.data<float>()[i] = static_cast<float>(f(double(x.data<float>()[i])));
     else x.data<double>()[i] = f(x.data<double>()[i]);
   }
 }
@@ -49,8 +50,10 @@ struct VectorNorm : Rule {
     if (x.dtype() != computed) x = cast(x, computed);
     bool nothing = reduced_count(x.sizes(), mask) == 0;
     if (nothing && (p < 0 || std::isinf(p)))
-      runtime_error("linalg.vector_norm cannot compute the ", p, " norm on an empty tensor because the "
-                    "operation does not have an identity; the input has shape ", x.sizes());
+      runtime_error("linalg.vector_norm cannot compute the ", p,
+                    " norm on an empty tensor because the "
+                    "operation does not have an identity; the input has shape ",
+                    x.sizes());
     Tensor y;
     if (p == 2) {
       y = reduce_dims(Reduce::sum_squares, x, mask, keepdim);
@@ -82,13 +85,15 @@ struct VectorNorm : Rule {
     // x |x|^(p - 2) / y^(p - 1)
     Tensor part = ops::pow(ops::abs(x), p - 1);
     if (p < 1) part = ops::masked_fill(part, ops::eq(x, 0.0), 0.0);
-    return ops::masked_fill(ops::mul(ops::sign(x), ops::div(part, ops::pow(y, p - 1))), ops::eq(y, 0.0), 0.0);
+    return ops::masked_fill(ops::mul(ops::sign(x), ops::div(part, ops::pow(y, p - 1))),
+                            ops::eq(y, 0.0), 0.0);
   }
   static void vjp(Vjp& c) {
     Tensor g = c.g(), y = c.out(), x = in_dtype(c.in(0), y.dtype());
     DimMask mask = reduced_dims(c.arg<std::optional<DimsView>>(2), x.dim());
     bool keepdim = c.arg<bool>(3);
-    Tensor gk = with_kept_dims(g, x.sizes(), mask, keepdim), yk = with_kept_dims(y, x.sizes(), mask, keepdim);
+    Tensor gk = with_kept_dims(g, x.sizes(), mask, keepdim),
+           yk = with_kept_dims(y, x.sizes(), mask, keepdim);
     c.set(0, in_dtype(ops::mul(gk, slope(x, yk, c.arg<double>(1), mask)), c.like(0).dtype));
   }
   static Outs jvp(Jvp& j) {
@@ -101,8 +106,10 @@ struct VectorNorm : Rule {
   static Outs batch(Batch& b) { return batch_over_dims(b, 2, 3); }
 };
 ADJ_OP(VectorNorm,
-       "_nodes.linalg_vector_norm(x: Tensor, ord: Number = 2, dim: int[]? = None, keepdim: bool = False, *, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "_nodes.linalg_vector_norm(x: Tensor, ord: Number = 2, dim: int[]? = None, keepdim: bool = "
+       "False, *, "
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 The vector norm behind `linalg.vector_norm`, `linalg.norm` and `norm`.
 
 >>> adjoint.linalg.vector_norm(adjoint.tensor([3., 4.]))
@@ -117,9 +124,11 @@ struct VectorNormFunction : Composite {
     return vector_norm(x, ord, dim, keepdim, dtype);
   }
 };
-ADJ_OP(VectorNormFunction,
-       "linalg.vector_norm(x: Tensor, ord: Number = 2, dim: int[]? = None, keepdim: bool = False, *, "
-       "dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(
+    VectorNormFunction,
+    "linalg.vector_norm(x: Tensor, ord: Number = 2, dim: int[]? = None, keepdim: bool = False, *, "
+    "dtype: dtype? = None) -> Tensor",
+    R"(
 `(sum |x|^ord)^(1/ord)` over `dim` (None: all). `ord` inf and -inf are the largest and the smallest
 magnitude, 0 the number of elements that are not zero. A RuntimeError for integers, and for an empty
 `dim` where the norm has no value.
@@ -128,11 +137,13 @@ magnitude, 0 the number of elements that are not zero. A RuntimeError for intege
 tensor([ 5., 10.])
 )");
 
-Tensor frobenius(const Tensor& x, std::optional<DimsView> dim, bool keepdim, std::optional<DType> dtype,
-                 const char* name, std::string_view p) {
+Tensor frobenius(const Tensor& x, std::optional<DimsView> dim, bool keepdim,
+                 std::optional<DType> dtype, const char* name, std::string_view p) {
   if (p == "nuc")
-    fail(ErrorKind::not_implemented, name, ": the nuclear norm needs singular values, which are not there yet");
-  if (p != "fro") runtime_error(name, ": expected 'fro' or 'nuc' or a number as the order, got '", p, "'");
+    fail(ErrorKind::not_implemented, name,
+         ": the nuclear norm needs singular values, which are not there yet");
+  if (p != "fro")
+    runtime_error(name, ": expected 'fro' or 'nuc' or a number as the order, got '", p, "'");
   return vector_norm(x, int64_t{2}, dim, keepdim, dtype);
 }
 
@@ -144,7 +155,8 @@ struct Norm : Composite {
 };
 ADJ_OP(Norm,
        "norm(input: Tensor, p: Number? = 2, dim: int[]? = None, keepdim: bool = False, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 The vector norm of order `p` over `dim` (None: all elements): see `linalg.vector_norm`.
 
 >>> adjoint.norm(adjoint.tensor([3., 4.]))
@@ -158,8 +170,10 @@ struct NormText : Composite {
   }
 };
 ADJ_OP(NormText,
-       "norm:text(input: Tensor, p: str, dim: int[]? = None, keepdim: bool = False, dtype: dtype? = None)"
-       " -> Tensor", R"(
+       "norm:text(input: Tensor, p: str, dim: int[]? = None, keepdim: bool = False, dtype: dtype? "
+       "= None)"
+       " -> Tensor",
+       R"(
 `p` 'fro' is the Frobenius norm: the root of the sum of squares.
 
 >>> adjoint.norm(adjoint.tensor([[3., 4.]]), 'fro')
@@ -167,12 +181,14 @@ tensor(5.)
 )");
 
 // A matrix norm by sums of magnitudes: of columns (1, -1) or rows (inf, -inf).
-Tensor matrix_norm(const Tensor& x, double p, const Dims& dims, bool keepdim, std::optional<DType> dtype) {
+Tensor matrix_norm(const Tensor& x, double p, const Dims& dims, bool keepdim,
+                   std::optional<DType> dtype) {
   if (std::fabs(p) == 2)
     fail(ErrorKind::not_implemented, "linalg.norm: the matrix norm of order ", p,
          " needs singular values, which are not there yet");
   if (std::fabs(p) != 1 && !std::isinf(p))
-    runtime_error("linalg.norm: Order ", p, " not supported for matrices; take 1, -1, inf, -inf or 'fro'");
+    runtime_error("linalg.norm: Order ", p,
+                  " not supported for matrices; take 1, -1, inf, -inf or 'fro'");
   int rows = normalize_dim(dims[0], x.dim()), columns = normalize_dim(dims[1], x.dim());
   if (rows == columns) runtime_error("linalg.norm: dims must be different, got ", dims);
   bool down = std::fabs(p) == 1;
@@ -183,19 +199,22 @@ Tensor matrix_norm(const Tensor& x, double p, const Dims& dims, bool keepdim, st
 }
 
 struct LinalgNorm : Composite {
-  static Tensor define(Tensor x, std::optional<Number> ord, std::optional<DimsView> dim, bool keepdim,
-                       std::optional<DType> dtype) {
+  static Tensor define(Tensor x, std::optional<Number> ord, std::optional<DimsView> dim,
+                       bool keepdim, std::optional<DType> dtype) {
     if (!ord) return vector_norm(x, int64_t{2}, dim, keepdim, dtype);
     if (dim ? dim->size() == 1 : x.dim() <= 1) return vector_norm(x, *ord, dim, keepdim, dtype);
     if (dim ? dim->size() != 2 : x.dim() != 2)
-      runtime_error("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D, and dim "
-                    "must hold one or two dims; got shape ", x.sizes());
+      runtime_error(
+          "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D, and dim "
+          "must hold one or two dims; got shape ",
+          x.sizes());
     return matrix_norm(x, ord->real(), dim ? dim->copy() : Dims{0, 1}, keepdim, dtype);
   }
 };
 ADJ_OP(LinalgNorm,
        "linalg.norm(A: Tensor, ord: Number? = None, dim: int[]? = None, keepdim: bool = False, *, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 A norm of vectors (one dim) or matrices (two): without `ord` the 2-norm of all elements over `dim`. Of
 matrices `ord` may be 1, -1, inf and -inf (the largest and the smallest sum of magnitudes of columns,
 and of rows) or 'fro'.
@@ -208,14 +227,17 @@ struct LinalgNormText : Composite {
   static Tensor define(Tensor x, Text ord, std::optional<DimsView> dim, bool keepdim,
                        std::optional<DType> dtype) {
     if (dim ? dim->size() != 2 : x.dim() != 2)
-      runtime_error("linalg.norm: order '", ord, "' is of matrices: the input must be 2D or dim hold two "
-                    "dims; got shape ", x.sizes());
+      runtime_error("linalg.norm: order '", ord,
+                    "' is of matrices: the input must be 2D or dim hold two "
+                    "dims; got shape ",
+                    x.sizes());
     return frobenius(x, dim, keepdim, dtype, "linalg.norm", ord);
   }
 };
 ADJ_OP(LinalgNormText,
        "linalg.norm:text(A: Tensor, ord: str, dim: int[]? = None, keepdim: bool = False, *, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 `ord` 'fro' is the Frobenius norm of matrices.
 
 >>> adjoint.linalg.norm(adjoint.tensor([[3., 4.]]), 'fro')
@@ -240,7 +262,8 @@ struct LogSumExp : Rule {
     Tensor x = c.in(0);
     DimMask mask = reduced_dims(c.arg<DimsView>(1), x.dim());
     bool keepdim = c.arg<bool>(2);
-    c.set(0, ops::mul(with_kept_dims(c.g(), x.sizes(), mask, keepdim), weights(x, c.out(), mask, keepdim)));
+    c.set(0, ops::mul(with_kept_dims(c.g(), x.sizes(), mask, keepdim),
+                      weights(x, c.out(), mask, keepdim)));
   }
   static Outs jvp(Jvp& j) {
     Tensor x = j.in(0);
@@ -254,7 +277,7 @@ ADJ_OP(LogSumExp, "logsumexp(input: Tensor, dim: int[], keepdim: bool = False) -
 `log(sum of exp(input))` over `dim` (one or several), computed without overflow.
 
 >>> adjoint.logsumexp(adjoint.tensor([1000., 1000.]), dim=0)
-tensor(1000.6931)
+tensor(1000.6932)
 )");
 
 }  // namespace

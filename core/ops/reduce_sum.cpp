@@ -32,7 +32,8 @@ tensor(10.)
 )");
 
 struct Sum : Linear {
-  static Tensor forward(Tensor x, std::optional<DimsView> dim, bool keepdim, std::optional<DType> dtype) {
+  static Tensor forward(Tensor x, std::optional<DimsView> dim, bool keepdim,
+                        std::optional<DType> dtype) {
     return sum_plain(x, reduced_dims(dim, x.dim()), keepdim, dtype);
   }
   static Tensor transpose(Tensor g, const TensorMeta& x, std::optional<DimsView> dim, bool keepdim,
@@ -41,7 +42,9 @@ struct Sum : Linear {
   }
   static Outs batch(Batch& b) { return batch_over_dims(b); }
 };
-ADJ_OP(Sum, "sum:dim/1(input: Tensor, dim: int[]?, keepdim: bool = False, *, dtype: dtype? = None) -> Tensor",
+ADJ_OP(Sum,
+       "sum:dim/1(input: Tensor, dim: int[]?, keepdim: bool = False, *, dtype: dtype? = None) -> "
+       "Tensor",
        R"(
 The sum over `dim` (one or several; None: all), which goes, or becomes 1 with `keepdim`. An IndexError
 for a dim that is not there.
@@ -54,8 +57,9 @@ tensor([3., 7.])
 DType mean_dtype(const Tensor& x, std::optional<DType> dtype) {
   DType t = dtype.value_or(x.dtype());
   if (!is_differentiable(t))
-    runtime_error("mean(): could not infer output dtype. ", dtype ? "Output" : "Input",
-                  " dtype must be either a floating point or complex dtype. Got: ", scalar_name_of(t));
+    runtime_error(
+        "mean(): could not infer output dtype. ", dtype ? "Output" : "Input",
+        " dtype must be either a floating point or complex dtype. Got: ", scalar_name_of(t));
   return t;
 }
 
@@ -97,7 +101,8 @@ tensor(2.5000)
 )");
 
 struct Mean : Linear {
-  static Tensor forward(Tensor x, std::optional<DimsView> dim, bool keepdim, std::optional<DType> dtype) {
+  static Tensor forward(Tensor x, std::optional<DimsView> dim, bool keepdim,
+                        std::optional<DType> dtype) {
     return mean_plain(x, reduced_dims(dim, x.dim()), keepdim, dtype);
   }
   static Tensor transpose(Tensor g, const TensorMeta& x, std::optional<DimsView> dim, bool keepdim,
@@ -106,7 +111,9 @@ struct Mean : Linear {
   }
   static Outs batch(Batch& b) { return batch_over_dims(b); }
 };
-ADJ_OP(Mean, "mean:dim/1(input: Tensor, dim: int[]?, keepdim: bool = False, *, dtype: dtype? = None) -> Tensor",
+ADJ_OP(Mean,
+       "mean:dim/1(input: Tensor, dim: int[]?, keepdim: bool = False, *, dtype: dtype? = None) -> "
+       "Tensor",
        R"(
 The mean over `dim` (one or several; None: all), which goes, or becomes 1 with `keepdim`.
 
@@ -115,13 +122,15 @@ tensor([2., 3.])
 )");
 
 struct Nansum : Composite {
-  static Tensor define(Tensor x, std::optional<DimsView> dim, bool keepdim, std::optional<DType> dtype) {
+  static Tensor define(Tensor x, std::optional<DimsView> dim, bool keepdim,
+                       std::optional<DType> dtype) {
     if (!is_differentiable(x.dtype())) return ops::sum(x, dim, keepdim, dtype);
     return ops::sum(ops::where(ops::isnan(x), 0.0, x), dim, keepdim, dtype);
   }
 };
 ADJ_OP(Nansum,
-       "nansum(input: Tensor, dim: int[]? = None, keepdim: bool = False, *, dtype: dtype? = None) -> Tensor",
+       "nansum(input: Tensor, dim: int[]? = None, keepdim: bool = False, *, dtype: dtype? = None) "
+       "-> Tensor",
        R"(
 The sum over `dim` (None: all), NaN counting as zero.
 
@@ -205,8 +214,10 @@ struct Prod : Rule {
   }
   static Outs batch(Batch& b) { return batch_over_dim(b); }
 };
-ADJ_OP(Prod, "prod:dim/1(input: Tensor, dim: int, keepdim: bool = False, *, dtype: dtype? = None) -> Tensor",
-       R"(
+ADJ_OP(
+    Prod,
+    "prod:dim/1(input: Tensor, dim: int, keepdim: bool = False, *, dtype: dtype? = None) -> Tensor",
+    R"(
 The product over `dim`, which goes, or becomes 1 with `keepdim`.
 
 >>> adjoint.prod(adjoint.tensor([[1., 2.], [3., 4.]]), dim=1)

@@ -14,7 +14,8 @@ const Fn cumsum_reverse{"_nodes.cumsum_reverse"};
 Tensor in_dtype(const Tensor& x, DType t) { return x.dtype() == t ? x : ops::to_dtype(x, t); }
 
 // torch's dtypes: integers and bools are accumulated in int64, unless `dtype` says otherwise.
-Tensor scanned(bool product, const Tensor& x, int64_t dim, std::optional<DType> dtype, bool reverse = false) {
+Tensor scanned(bool product, const Tensor& x, int64_t dim, std::optional<DType> dtype,
+               bool reverse = false) {
   int d = normalize_dim(dim, x.dim());
   DType result = dtype.value_or(is_differentiable(x.dtype()) ? x.dtype() : DType::i64);
   DType t = computed_in(result);
@@ -32,7 +33,9 @@ Tensor scanned(bool product, const Tensor& x, int64_t dim, std::optional<DType> 
 
 struct Cumsum : Linear {
   static constexpr bool in_place = true;
-  static Tensor forward(Tensor x, int64_t dim, std::optional<DType> dtype) { return scanned(false, x, dim, dtype); }
+  static Tensor forward(Tensor x, int64_t dim, std::optional<DType> dtype) {
+    return scanned(false, x, dim, dtype);
+  }
   static Tensor transpose(Tensor g, const TensorMeta& x, int64_t dim, std::optional<DType>) {
     return cumsum_reverse(in_dtype(g, x.dtype), dim);
   }
@@ -57,8 +60,8 @@ The sums of the elements from each one on: the transpose of `cumsum`.
 tensor([3., 2., 1.])
 )");
 
-// Both of the rules below go back along the dim from its end: s_i = g_i + f_i s_(i+1), and the gradient
-// is s_i times what i itself contributes. As operators this takes a few for each position.
+// Both of the rules below go back along the dim from its end: s_i = g_i + f_i s_(i+1), and the
+// gradient is s_i times what i itself contributes. As operators this takes a few for each position.
 template <class F>
 Tensor from_the_end(const Tensor& g, int64_t d, const F& factor) {
   int64_t n = g.size(static_cast<int>(d));
@@ -81,21 +84,25 @@ Tensor along_lines(const Tensor& g, const Tensor& x, const Tensor& y, int64_t di
   for (int64_t o = 0; o < gx.outer; ++o)
     for (int64_t j = 0; j < gx.inner; ++j) {
       int64_t at = o * gx.n * gx.inner + j;
-      f(gg.x.data<T>() + at, gx.x.data<T>() + at, gy.x.data<T>() + at, out.data<T>() + at, gx.n, gx.inner);
+      f(gg.x.data<T>() + at, gx.x.data<T>() + at, gy.x.data<T>() + at, out.data<T>() + at, gx.n,
+        gx.inner);
     }
   return out;
 }
 
 bool plain_line(const Vjp& c, const Tensor& x, const Tensor& y) {
   DType t = c.g().dtype();
-  return (t == DType::f32 || t == DType::f64) && x.dtype() == t && y.dtype() == t && x.dim() > 0 && x.numel() > 0;
+  return (t == DType::f32 || t == DType::f64) && x.dtype() == t && y.dtype() == t && x.dim() > 0 &&
+         x.numel() > 0;
 }
 
 // d y_j / d x_i, for j >= i, is the product of the others up to j.
 struct Cumprod : FastRule {
   static constexpr bool in_place = true;
   static constexpr uint32_t saves = input(0) | output(0);
-  static Tensor forward(Tensor x, int64_t dim, std::optional<DType> dtype) { return scanned(true, x, dim, dtype); }
+  static Tensor forward(Tensor x, int64_t dim, std::optional<DType> dtype) {
+    return scanned(true, x, dim, dtype);
+  }
 
   static bool any_zero(const Tensor& x) {
     Tensor nonzero = reduce_dims(Reduce::count_nonzero, x, all_dims(x.dim()), false);
@@ -110,7 +117,8 @@ struct Cumprod : FastRule {
       } else {
         Tensor one = ops::ones_like(ops::slice(x, d, int64_t{0}, int64_t{1}));
         Tensor before = ops::cat(TensorList{one, ops::slice(y, d, int64_t{0}, n - 1)}, d);
-        gx = ops::mul(before, from_the_end(g, d, [&](int64_t i) { return ops::select(x, d, i + 1); }));
+        gx = ops::mul(before,
+                      from_the_end(g, d, [&](int64_t i) { return ops::select(x, d, i + 1); }));
       }
     }
     c.set(0, in_dtype(gx, c.like(0).dtype));

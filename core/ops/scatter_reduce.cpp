@@ -55,8 +55,8 @@ struct ScatterReduce : Rule {
     if (!include_self) {
       Tensor identity = identity_of(how, self.dtype());
       Value values[] = {self, a[1], index};
-      start = scatter_into("scatter_reduce", {a.op, values}, index.dim() ? identity : ops::reshape(identity, Dims{1}),
-                           Put::copy)[0];
+      start = scatter_into("scatter_reduce", {a.op, values},
+                           index.dim() ? identity : ops::reshape(identity, Dims{1}), Put::copy)[0];
     }
     Value values[] = {start, a[1], index};
     Tensor out = scatter_into("scatter_reduce", {a.op, values}, src, how)[0];
@@ -64,7 +64,8 @@ struct ScatterReduce : Rule {
     DType exact = is_differentiable(self.dtype()) ? self.dtype() : DType::f64;
     Tensor counts = contributions(ops::to_dtype(self, exact), a[1].as_int(), index, include_self);
     out = ops::div(ops::to_dtype(out, exact), counts);
-    return as_outs(exact == self.dtype() ? out : Tensor(ops::to_dtype(ops::floor(out), self.dtype())));
+    return as_outs(exact == self.dtype() ? out
+                                         : Tensor(ops::to_dtype(ops::floor(out), self.dtype())));
   }
   static void vjp(Vjp& c) {
     Tensor g = c.g(), x = c.in(0), index = c.in(2), src = covered(c.in(3), index.sizes());
@@ -89,10 +90,12 @@ struct ScatterReduce : Rule {
       Tensor whole = ops::where(ops::eq(start, 0), one, start);
       to_self = ops::mul(g, ops::div(product(whole, src), whole));
       Tensor zero = ops::eq(src, 0);
-      Tensor zeros = ops::scatter_add(ops::zeros_like(x), dim, index, ops::to_dtype(zero, x.dtype()));
+      Tensor zeros =
+          ops::scatter_add(ops::zeros_like(x), dim, index, ops::to_dtype(zero, x.dtype()));
       Tensor alone = ops::logical_and(zero, ops::eq(gathered(zeros), 1));
       Tensor without = gathered(ops::mul(g, product(start, ops::where(alone, one, src))));
-      Tensor divided = ops::div(gathered(ops::mul(g, product(start, src))), ops::where(zero, one, src));
+      Tensor divided =
+          ops::div(gathered(ops::mul(g, product(start, src))), ops::where(zero, one, src));
       to_src = ops::where(alone, without, divided);
     } else {  // amax, amin: shared evenly among equals
       Tensor y = c.out();
@@ -103,14 +106,16 @@ struct ScatterReduce : Rule {
       to_self = ops::mul(share, self_is);
       to_src = ops::mul(gathered(share), src_is);
     }
-    if (c.needs(0)) c.set(0, include_self ? to_self : Tensor(ops::scatter_value(to_self, dim, index, 0)));
+    if (c.needs(0))
+      c.set(0, include_self ? to_self : Tensor(ops::scatter_value(to_self, dim, index, 0)));
     if (c.needs(3)) c.set(3, fitted(to_src, c.like(3).sizes));
   }
   static Outs batch(Batch& b) { return batch_scatter(b); }
 };
 ADJ_OP(ScatterReduce,
        "scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, "
-       "include_self: bool = True) -> Tensor", R"(
+       "include_self: bool = True) -> Tensor",
+       R"(
 `scatter` that combines all elements for one place, and the one that is there unless `include_self`
 is false: by `reduce` "sum", "prod", "mean", "amax" or "amin". Gradients of amax and amin are shared
 evenly among equal elements.

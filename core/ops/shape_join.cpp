@@ -27,7 +27,8 @@ struct Cat : Linear {
       const Tensor& x = tensors[i];
       if (skipped(x.sizes())) continue;
       if (x.dim() != first->dim())
-        runtime_error("Tensors must have same number of dimensions: got ", first->dim(), " and ", x.dim());
+        runtime_error("Tensors must have same number of dimensions: got ", first->dim(), " and ",
+                      x.dim());
       for (int k = 0; k < x.dim(); ++k)
         if (k != d && x.size(k) != first->size(k))
           runtime_error("Sizes of tensors must match except in dimension ", d, ". Expected size ",
@@ -53,8 +54,10 @@ struct Cat : Linear {
       const TensorMeta& x = c.like(0, i);
       int64_t n = skipped(x.sizes) ? 0 : x.sizes[d];
       if (c.needs(0, i))
-        c.set(0, skipped(x.sizes) ? ops::zeros(x.sizes, x.dtype)
-                                  : in_dtype(ops::slice(g, d, at, at + n, 1), x.dtype), i);
+        c.set(0,
+              skipped(x.sizes) ? ops::zeros(x.sizes, x.dtype)
+                               : in_dtype(ops::slice(g, d, at, at + n, 1), x.dtype),
+              i);
       at += n;
     }
   }
@@ -268,8 +271,7 @@ struct ColumnStack : Composite {
   static Tensor define(Tensors tensors) {
     require_some(tensors, "column_stack");
     TensorList all;
-    for (auto& x : tensors)
-      all.push_back(x.dim() > 1 ? x : ops::reshape(x, Dims{x.numel(), 1}));
+    for (auto& x : tensors) all.push_back(x.dim() > 1 ? x : ops::reshape(x, Dims{x.numel(), 1}));
     return ops::cat(all, 1);
   }
 };
@@ -282,6 +284,7 @@ tensor([[1, 3],
 )");
 
 struct BlockDiag : Composite {
+  static constexpr bool is_method = false;
   static Tensor define(Tensors tensors) {
     int64_t columns = 0;
     TensorList blocks, rows;
@@ -312,6 +315,7 @@ tensor([[1, 2, 0],
 )");
 
 struct BroadcastTensors : Composite {
+  static constexpr bool is_method = false;
   static Outs define(Tensors tensors) {
     Dims sizes;
     for (auto& x : tensors) sizes = broadcast_sizes(sizes, x.sizes());
@@ -329,10 +333,12 @@ torch.Size([2, 3])
 )");
 
 struct Meshgrid : Composite {
+  static constexpr bool is_method = false;
   static Outs define(Tensors tensors, std::optional<Text> indexing) {
     bool swap = indexing && *indexing == "xy";
     if (indexing && !swap && *indexing != "ij")
-      runtime_error("torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ", *indexing);
+      runtime_error("torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ",
+                    *indexing);
     int n = tensors.size();
     if (n == 0) runtime_error("meshgrid expects a non-empty TensorList");
     swap = swap && n > 1;
@@ -342,8 +348,8 @@ struct Meshgrid : Composite {
         runtime_error("torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got shape ",
                       tensors[i].sizes());
       if (tensors[i].dtype() != tensors[0].dtype())
-        runtime_error("torch.meshgrid expects all tensors to have the same dtype: got ", tensors[0].dtype(),
-                      " and ", tensors[i].dtype());
+        runtime_error("torch.meshgrid expects all tensors to have the same dtype: got ",
+                      tensors[0].dtype(), " and ", tensors[i].dtype());
       sizes.push_back(tensors[i].numel());
     }
     if (swap) std::swap(sizes[0], sizes[1]);

@@ -11,7 +11,8 @@ struct Flip : Linear {
     uint64_t chosen = 0;
     for (int64_t dim : dims) {
       int d = normalize_dim(dim, x.dim());
-      if (chosen >> d & 1) runtime_error("dim ", d, " appears multiple times in the list of dims ", dims);
+      if (chosen >> d & 1)
+        runtime_error("dim ", d, " appears multiple times in the list of dims ", dims);
       chosen |= uint64_t{1} << d;
     }
     Tensor out = empty(x.sizes(), x.dtype());
@@ -90,7 +91,8 @@ struct Roll : Linear {
     return out;
   }
   // Each dim falls into two parts that change places.
-  static void move(Layout from, Layout to, const Tensor& x, const Tensor& out, const Dims& by, int d) {
+  static void move(Layout from, Layout to, const Tensor& x, const Tensor& out, const Dims& by,
+                   int d) {
     while (d < by.size() && by[d] == 0) ++d;
     if (d == by.size()) {
       write_into(view_of(out, std::move(to)), view_of(x, std::move(from)));
@@ -122,7 +124,8 @@ struct Roll : Linear {
 struct RollFlat : Composite {
   static Tensor define(Tensor x, DimsView shifts, std::optional<DimsView> dims) {
     if (dims && !dims->empty()) return ops::roll(x, shifts, *dims);
-    if (shifts.size() != 1) runtime_error("shifts and dimensions must align. shifts: ", shifts, ", dims: []");
+    if (shifts.size() != 1)
+      runtime_error("shifts and dimensions must align. shifts: ", shifts, ", dims: []");
     return ops::reshape(ops::roll(ops::flatten(x), shifts, Dims{0}), x.sizes());
   }
 };
@@ -157,7 +160,9 @@ struct Rot90 : Composite {
     if (dims.size() != 2) runtime_error("expected total rotation dims == 2, but got dims = ", dims);
     if (x.dim() < 2) runtime_error("expected total dims >= 2, but got total dims = ", x.dim());
     int a = normalize_dim(dims[0], x.dim()), b = normalize_dim(dims[1], x.dim());
-    if (a == b) runtime_error("expected rotation dims to be different, but got dim0 = ", dims[0], " and dim1 = ", dims[1]);
+    if (a == b)
+      runtime_error("expected rotation dims to be different, but got dim0 = ", dims[0],
+                    " and dim1 = ", dims[1]);
     switch ((k % 4 + 4) % 4) {
       case 1: return ops::transpose(ops::flip(x, Dims{b}), a, b);
       case 2: return ops::flip(x, Dims{a, b});
@@ -178,8 +183,10 @@ struct Repeat : Linear {
   static Tensor forward(Tensor x, DimsView repeats) {
     int extra = repeats.size() - x.dim();
     if (extra < 0)
-      runtime_error("Number of dimensions of repeat dims can not be smaller than number of dimensions of "
-                    "tensor: got repeats ", repeats, " for a tensor of shape ", x.sizes());
+      runtime_error(
+          "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+          "tensor: got repeats ",
+          repeats, " for a tensor of shape ", x.sizes());
     Dims sizes, shape, place;  // result; [repeats, size] of each dim; x in that
     for (int i = 0; i < repeats.size(); ++i) {
       if (repeats[i] < 0) runtime_error("repeat: negative number of repeats in ", repeats);
@@ -242,7 +249,8 @@ tensor([[1, 1],
 )");
 
 struct RepeatInterleave : Composite {
-  static Tensor define(Tensor x, int64_t repeats, std::optional<int64_t> dim, std::optional<int64_t> output_size) {
+  static Tensor define(Tensor x, int64_t repeats, std::optional<int64_t> dim,
+                       std::optional<int64_t> output_size) {
     if (repeats < 0) runtime_error("Repeats must be non-negative, got ", repeats);
     Tensor y = dim ? at_least_1d(x) : ops::flatten(x);
     int d = normalize_dim(dim.value_or(0), y.dim());
@@ -250,12 +258,14 @@ struct RepeatInterleave : Composite {
     wide.insert(d + 1, repeats);
     Dims sizes = sizes_with(y.sizes(), d, y.size(d) * repeats);
     if (output_size && *output_size != sizes[d])
-      runtime_error("repeat_interleave: Invalid output_size, expected ", sizes[d], " but got ", *output_size);
+      runtime_error("repeat_interleave: Invalid output_size, expected ", sizes[d], " but got ",
+                    *output_size);
     return ops::reshape(ops::expand(ops::unsqueeze(y, d + 1), wide), sizes);
   }
 };
 ADJ_OP(RepeatInterleave,
-       "repeat_interleave(input: Tensor, repeats: int, dim: int? = None, *, output_size: int? = None) -> Tensor",
+       "repeat_interleave(input: Tensor, repeats: int, dim: int? = None, *, output_size: int? = "
+       "None) -> Tensor",
        R"(
 Each position along `dim` (each element, without it) `repeats` times, side by side. A tensor of
 repeats says how often for each position.
@@ -266,8 +276,9 @@ tensor([1, 1, 2, 2])
 
 Tensor interleaved_positions(const Tensor& repeats, std::optional<int64_t> output_size) {
   if (repeats.wrapped())
-    runtime_error("repeat_interleave: under a transform (vmap, jvp) `repeats` must be plain: the size of the "
-                  "result depends on its values");
+    runtime_error(
+        "repeat_interleave: under a transform (vmap, jvp) `repeats` must be plain: the size of the "
+        "result depends on its values");
   if (repeats.dim() > 1)
     runtime_error("repeat_interleave only accept 1D vector as repeat, got shape ", repeats.sizes());
   if (!is_integral(repeats.dtype()))
@@ -280,7 +291,8 @@ Tensor interleaved_positions(const Tensor& repeats, std::optional<int64_t> outpu
     total += n;
   }
   if (output_size && *output_size != total)
-    runtime_error("repeat_interleave: Invalid output_size, expected ", total, " but got ", *output_size);
+    runtime_error("repeat_interleave: Invalid output_size, expected ", total, " but got ",
+                  *output_size);
   Tensor positions = empty({total}, DType::i64);
   int64_t* to = positions.data<int64_t>();
   for (int64_t i = 0; i < counts.numel(); ++i)
@@ -289,20 +301,24 @@ Tensor interleaved_positions(const Tensor& repeats, std::optional<int64_t> outpu
 }
 
 struct RepeatInterleaveBy : Composite {
-  static Tensor define(Tensor x, Tensor repeats, std::optional<int64_t> dim, std::optional<int64_t> output_size) {
+  static Tensor define(Tensor x, Tensor repeats, std::optional<int64_t> dim,
+                       std::optional<int64_t> output_size) {
     Tensor y = dim ? at_least_1d(x) : ops::flatten(x);
     int d = normalize_dim(dim.value_or(0), y.dim());
     if (repeats.numel() == 1 && y.size(d) != 1)
       repeats = ops::expand(ops::reshape(repeats, Dims{1}), Dims{y.size(d)});
     if (at_least_1d(repeats).size(0) != y.size(d))
-      runtime_error("repeats must have the same size as input along dim, but got repeats.size(0) = ",
-                    repeats.numel(), " and input.size(", d, ") = ", y.size(d));
+      runtime_error(
+          "repeats must have the same size as input along dim, but got repeats.size(0) = ",
+          repeats.numel(), " and input.size(", d, ") = ", y.size(d));
     return ops::index_select(y, d, interleaved_positions(repeats, output_size));
   }
 };
 ADJ_OP(RepeatInterleaveBy,
-       "repeat_interleave:by(input: Tensor, repeats: Tensor, dim: int? = None, *, output_size: int? = None)"
-       " -> Tensor", R"(
+       "repeat_interleave:by(input: Tensor, repeats: Tensor, dim: int? = None, *, output_size: "
+       "int? = None)"
+       " -> Tensor",
+       R"(
 Position i of `dim` repeats[i] times.
 
 >>> adjoint.repeat_interleave(adjoint.tensor([5, 6]), adjoint.tensor([1, 3]))
@@ -314,7 +330,8 @@ struct RepeatInterleaveCounts : Constant {
     return interleaved_positions(repeats, output_size);
   }
 };
-ADJ_OP(RepeatInterleaveCounts, "repeat_interleave:counts(repeats: Tensor, *, output_size: int? = None) -> Tensor",
+ADJ_OP(RepeatInterleaveCounts,
+       "repeat_interleave:counts(repeats: Tensor, *, output_size: int? = None) -> Tensor",
        R"(
 The numbers 0, 1, ... each repeats[i] times.
 

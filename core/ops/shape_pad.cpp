@@ -9,10 +9,13 @@ namespace {
 struct ConstantPadNd : Linear {
   static Tensor forward(Tensor x, DimsView pad, Number value) {
     int pairs = pad.size() / 2;
-    if (pad.size() % 2) runtime_error("Length of pad must be even but instead it equals ", pad.size());
+    if (pad.size() % 2)
+      runtime_error("Length of pad must be even but instead it equals ", pad.size());
     if (pairs > x.dim())
-      runtime_error("Length of pad should be no more than twice the number of dimensions of the input. Pad "
-                    "length is ", pad.size(), " while the input has ", x.dim(), " dimensions.");
+      runtime_error(
+          "Length of pad should be no more than twice the number of dimensions of the input. Pad "
+          "length is ",
+          pad.size(), " while the input has ", x.dim(), " dimensions.");
     Layout from = x.layout();
     Dims sizes = x.sizes().copy(), before(x.dim());
     for (auto& n : before) n = 0;
@@ -43,9 +46,10 @@ struct ConstantPadNd : Linear {
   static Outs jvp(Jvp& j) { return as_outs(ops::constant_pad_nd(j.t(0), j.arg<DimsView>(1))); }
   static Outs batch(Batch& b) {
     if (b.arg<DimsView>(1).size() / 2 > b.logical_dim(0))
-      runtime_error("Length of pad should be no more than twice the number of dimensions of the input. Pad "
-                    "length is ", b.arg<DimsView>(1).size(), " while the input has ", b.logical_dim(0),
-                    " dimensions.");
+      runtime_error(
+          "Length of pad should be no more than twice the number of dimensions of the input. Pad "
+          "length is ",
+          b.arg<DimsView>(1).size(), " while the input has ", b.logical_dim(0), " dimensions.");
     return b.run();
   }
 };
@@ -63,9 +67,12 @@ Tensor padded_positions(int64_t n, int64_t low, int64_t high, Text mode, int d) 
   int64_t most = mode == "reflect" ? n - 1 : mode == "circular" ? n : low + high;
   if (low > most || high > most || n == 0)
     runtime_error(mode, " padding (", low, ", ", high, ") of dimension ", d, " of size ", n,
-                  mode == "reflect" ? ": Padding size should be less than the corresponding input dimension"
-                                    : ": Padding value causes wrapping around more than once");
-  if (total < 0) runtime_error("padding (", low, ", ", high, ") leaves nothing of dimension ", d, " of size ", n);
+                  mode == "reflect"
+                      ? ": Padding size should be less than the corresponding input dimension"
+                      : ": Padding value causes wrapping around more than once");
+  if (total < 0)
+    runtime_error("padding (", low, ", ", high, ") leaves nothing of dimension ", d, " of size ",
+                  n);
   Tensor positions = empty({total}, DType::i64);
   for (int64_t i = 0; i < total; ++i) {
     int64_t at = i - low;
@@ -85,19 +92,22 @@ struct Pad : Composite {
     if (value && value->real() != 0)
       value_error("Padding mode \"", mode, "\" doesn't take in value argument");
     if (pad.size() % 2 || pad.size() / 2 > x.dim())
-      runtime_error("padding length must be even, and at most twice the number of dimensions: got ", pad,
-                    " for a tensor of shape ", x.sizes());
+      runtime_error("padding length must be even, and at most twice the number of dimensions: got ",
+                    pad, " for a tensor of shape ", x.sizes());
     Tensor y = x;
     for (int i = 0; i < pad.size() / 2; ++i) {
       int d = x.dim() - 1 - i;
       if (pad[2 * i] || pad[2 * i + 1])
-        y = ops::index_select(y, d, padded_positions(x.size(d), pad[2 * i], pad[2 * i + 1], mode, d));
+        y = ops::index_select(y, d,
+                              padded_positions(x.size(d), pad[2 * i], pad[2 * i + 1], mode, d));
     }
     return y.same(x) ? ops::clone(x) : y;
   }
 };
 ADJ_OP(Pad,
-       "nn.functional.pad(input: Tensor, pad: int[], mode: str = 'constant', value: Number? = None) -> Tensor", R"(
+       "nn.functional.pad(input: Tensor, pad: int[], mode: str = 'constant', value: Number? = "
+       "None) -> Tensor",
+       R"(
 Padding of the last dims: `pad` holds how many positions to add before and behind the last dim, then
 the one before it, and so on. Modes: "constant" (with `value`, 0 by default; negative pads crop),
 "reflect", "replicate", "circular".
@@ -127,13 +137,16 @@ tensor([1.])
 struct PixelShuffle : Composite {
   static Tensor define(Tensor x, int64_t r) {
     if (x.dim() < 3)
-      runtime_error("pixel_shuffle expects input to have at least 3 dimensions, but got input with ", x.dim(),
-                    " dimension(s)");
+      runtime_error(
+          "pixel_shuffle expects input to have at least 3 dimensions, but got input with ", x.dim(),
+          " dimension(s)");
     if (r <= 0) runtime_error("pixel_shuffle expects a positive upscale_factor, but got ", r);
     int64_t c = x.size(-3), h = x.size(-2), w = x.size(-1);
     if (c % (r * r))
-      runtime_error("pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
-                    "upscale_factor, but input.size(-3)=", c, " is not divisible by ", r * r);
+      runtime_error(
+          "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
+          "upscale_factor, but input.size(-3)=",
+          c, " is not divisible by ", r * r);
     int n = x.dim() - 3;
     Dims front;
     front.append(x.sizes().begin(), x.sizes().begin() + n);
@@ -157,13 +170,15 @@ tensor([[[0, 1],
 struct PixelUnshuffle : Composite {
   static Tensor define(Tensor x, int64_t r) {
     if (x.dim() < 3)
-      runtime_error("pixel_unshuffle expects input to have at least 3 dimensions, but got input with ", x.dim(),
-                    " dimension(s)");
+      runtime_error(
+          "pixel_unshuffle expects input to have at least 3 dimensions, but got input with ",
+          x.dim(), " dimension(s)");
     if (r <= 0) runtime_error("pixel_unshuffle expects a positive downscale_factor, but got ", r);
     int64_t c = x.size(-3), h = x.size(-2), w = x.size(-1);
     if (h % r || w % r)
-      runtime_error("pixel_unshuffle expects height and width to be divisible by downscale_factor, but ", h,
-                    " x ", w, " is not divisible by ", r);
+      runtime_error(
+          "pixel_unshuffle expects height and width to be divisible by downscale_factor, but ", h,
+          " x ", w, " is not divisible by ", r);
     int n = x.dim() - 3;
     Dims front;
     front.append(x.sizes().begin(), x.sizes().begin() + n);
@@ -183,14 +198,16 @@ tensor([0, 1, 2, 3])
 )");
 
 struct PixelShuffleLayer : PixelShuffle {};
-ADJ_OP(PixelShuffleLayer, "nn.functional.pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor", R"(
+ADJ_OP(PixelShuffleLayer,
+       "nn.functional.pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor", R"(
 See `adjoint.pixel_shuffle`.
 
 >>> adjoint.nn.functional.pixel_shuffle(adjoint.zeros(4, 1, 1), 2).shape
 torch.Size([1, 2, 2])
 )");
 struct PixelUnshuffleLayer : PixelUnshuffle {};
-ADJ_OP(PixelUnshuffleLayer, "nn.functional.pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor", R"(
+ADJ_OP(PixelUnshuffleLayer,
+       "nn.functional.pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor", R"(
 See `adjoint.pixel_unshuffle`.
 
 >>> adjoint.nn.functional.pixel_unshuffle(adjoint.zeros(1, 2, 2), 2).shape
@@ -200,12 +217,15 @@ torch.Size([4, 1, 1])
 struct LinalgCross : Composite {
   static Tensor define(Tensor x, Tensor y, int64_t dim) {
     if (x.dim() != y.dim())
-      runtime_error("linalg.cross: inputs must have the same number of dimensions, got ", x.dim(), " and ", y.dim());
+      runtime_error("linalg.cross: inputs must have the same number of dimensions, got ", x.dim(),
+                    " and ", y.dim());
     int d = normalize_dim(dim, x.dim());
     if (x.dim() == 0 || x.size(d) != 3 || y.size(d) != 3)
-      runtime_error("linalg.cross: inputs dimension ", dim, " must have length 3. Got shapes ", x.sizes(), " and ",
-                    y.sizes());
-    auto turned = [d](const Tensor& v, int64_t by) { return ops::roll(v, DimsView(&by, 1), Dims{d}); };
+      runtime_error("linalg.cross: inputs dimension ", dim, " must have length 3. Got shapes ",
+                    x.sizes(), " and ", y.sizes());
+    auto turned = [d](const Tensor& v, int64_t by) {
+      return ops::roll(v, DimsView(&by, 1), Dims{d});
+    };
     return ops::sub(ops::mul(turned(x, 2), turned(y, 1)), ops::mul(turned(x, 1), turned(y, 2)));
   }
 };
@@ -221,7 +241,8 @@ struct Cross : Composite {
     if (dim) d = static_cast<int>(*dim);
     else
       for (d = 0; d < x.dim() && x.size(d) != 3;) ++d;
-    if (!dim && d == x.dim()) runtime_error("no dimension of size 3 in input, whose shape is ", x.sizes());
+    if (!dim && d == x.dim())
+      runtime_error("no dimension of size 3 in input, whose shape is ", x.sizes());
     return LinalgCross::define(x, y, d);
   }
 };

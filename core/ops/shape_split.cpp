@@ -29,7 +29,8 @@ Tensor joined(Vjp& c, int d) {
 
 struct Unbind : Linear {
   static Outs forward(Tensor x, int64_t dim) {
-    if (x.dim() == 0) runtime_error("Dimension specified as ", dim, " but tensor has no dimensions");
+    if (x.dim() == 0)
+      runtime_error("Dimension specified as ", dim, " but tensor has no dimensions");
     int d = normalize_dim(dim, x.dim());
     Layout part = x.layout();
     int64_t n = part.sizes[d], step = part.strides[d];
@@ -49,7 +50,8 @@ struct Unbind : Linear {
   }
   static Outs batch(Batch& b) {
     int n = b.logical_dim(0);
-    if (n == 0) runtime_error("Dimension specified as ", b.arg<int64_t>(1), " but tensor has no dimensions");
+    if (n == 0)
+      runtime_error("Dimension specified as ", b.arg<int64_t>(1), " but tensor has no dimensions");
     return ops::unbind.all(b.in(0), from_right(b.arg<int64_t>(1), n));
   }
 };
@@ -62,7 +64,8 @@ Views of all positions along `dim`, which goes.
 
 // Sizes of parts of `size` each; the last may be smaller.
 Dims even_sizes(int64_t n, int64_t size) {
-  if (size < 0) runtime_error("split expects split_size be non-negative, but got split_size=", size);
+  if (size < 0)
+    runtime_error("split expects split_size be non-negative, but got split_size=", size);
   if (size == 0 && n != 0)
     runtime_error("split_size can only be 0 if dimension size is 0, but got dimension size of ", n);
   Dims sizes;
@@ -77,10 +80,13 @@ struct Split : Linear {
     int d = normalize_dim(dim, x.dim());
     return parts(x, d, even_sizes(x.size(d), size));
   }
-  static void transpose(Vjp& c) { c.set(0, joined(c, normalize_dim(c.arg<int64_t>(2), c.like(0).sizes.size()))); }
+  static void transpose(Vjp& c) {
+    c.set(0, joined(c, normalize_dim(c.arg<int64_t>(2), c.like(0).sizes.size())));
+  }
   static Outs batch(Batch& b) {
     if (b.logical_dim(0) == 0) runtime_error("split expects at least a 1-dimensional tensor");
-    return ops::split.all(b.in(0), b.arg<int64_t>(1), from_right(b.arg<int64_t>(2), b.logical_dim(0)));
+    return ops::split.all(b.in(0), b.arg<int64_t>(1),
+                          from_right(b.arg<int64_t>(2), b.logical_dim(0)));
   }
 };
 ADJ_OP(Split, "split(input: Tensor, split_size: int, dim: int = 0) -> Tensor[]", R"(
@@ -98,7 +104,8 @@ struct SplitWithSizes : Linear {
     int64_t total = 0;
     for (int64_t n : sizes) {
       if (n < 0)
-        runtime_error("split_with_sizes expects split_sizes have only non-negative entries, but got ", sizes);
+        runtime_error(
+            "split_with_sizes expects split_sizes have only non-negative entries, but got ", sizes);
       total += n;
     }
     if (total != x.size(d))
@@ -111,12 +118,14 @@ struct SplitWithSizes : Linear {
     else c.set(0, joined(c, normalize_dim(c.arg<int64_t>(2), c.like(0).sizes.size())));
   }
   static Outs batch(Batch& b) {
-    if (b.logical_dim(0) == 0) runtime_error("split_with_sizes expects at least a 1-dimensional tensor");
+    if (b.logical_dim(0) == 0)
+      runtime_error("split_with_sizes expects at least a 1-dimensional tensor");
     return ops::split_with_sizes.all(b.in(0), b.arg<DimsView>(1),
                                      from_right(b.arg<int64_t>(2), b.logical_dim(0)));
   }
 };
-ADJ_OP(SplitWithSizes, "split_with_sizes(input: Tensor, split_sizes: int[], dim: int = 0) -> Tensor[]", R"(
+ADJ_OP(SplitWithSizes,
+       "split_with_sizes(input: Tensor, split_sizes: int[], dim: int = 0) -> Tensor[]", R"(
 Views of the given sizes along `dim`, one behind the other. A RuntimeError if they do not add up to
 the size of `dim`.
 
@@ -125,7 +134,9 @@ the size of `dim`.
 )");
 
 struct SplitSizes : Composite {
-  static Outs define(Tensor x, DimsView sizes, int64_t dim) { return ops::split_with_sizes.all(x, sizes, dim); }
+  static Outs define(Tensor x, DimsView sizes, int64_t dim) {
+    return ops::split_with_sizes.all(x, sizes, dim);
+  }
 };
 ADJ_OP(SplitSizes, "split:sizes(input: Tensor, split_size: int[], dim: int = 0) -> Tensor[]", R"(
 Parts of the given sizes.
@@ -137,8 +148,10 @@ Parts of the given sizes.
 struct SplitNamed : Composite {
   static Outs define(Tensor x, int64_t size, int64_t dim) { return ops::split.all(x, size, dim); }
 };
-ADJ_OP(SplitNamed, "split:size_or_sections(tensor: Tensor, split_size_or_sections: int, dim: int = 0) -> Tensor[]",
-       R"(
+ADJ_OP(
+    SplitNamed,
+    "split:size_or_sections(tensor: Tensor, split_size_or_sections: int, dim: int = 0) -> Tensor[]",
+    R"(
 The same by other names.
 
 >>> adjoint.split(adjoint.arange(3), split_size_or_sections=2)
@@ -146,7 +159,9 @@ The same by other names.
 )");
 struct SplitSizesNamed : SplitSizes {};
 ADJ_OP(SplitSizesNamed,
-       "split:list_or_sections(tensor: Tensor, split_size_or_sections: int[], dim: int = 0) -> Tensor[]", R"(
+       "split:list_or_sections(tensor: Tensor, split_size_or_sections: int[], dim: int = 0) -> "
+       "Tensor[]",
+       R"(
 The same by other names.
 
 >>> adjoint.split(adjoint.arange(3), split_size_or_sections=[1, 2])
@@ -188,14 +203,15 @@ Outs cut_evenly(const Tensor& x, int64_t dim, int64_t sections) {
   if (sections <= 0) runtime_error("number of sections must be larger than 0, got ", sections);
   int64_t n = x.size(normalize_dim(dim, x.dim())), at = 0;
   Dims ends;
-  for (int64_t i = 0; i + 1 < sections; ++i) ends.push_back(at += n / sections + (i < n % sections));
+  for (int64_t i = 0; i + 1 < sections; ++i)
+    ends.push_back(at += n / sections + (i < n % sections));
   return cut(x, dim, ends);
 }
 
 void require_dims(const Tensor& x, int n, const char* name) {
   if (x.dim() < n)
-    runtime_error("torch.", name, " requires a tensor with at least ", n, " dimension(s), but got a tensor with ",
-                  x.dim(), " dimensions!");
+    runtime_error("torch.", name, " requires a tensor with at least ", n,
+                  " dimension(s), but got a tensor with ", x.dim(), " dimensions!");
 }
 
 struct TensorSplit : Composite {
@@ -217,7 +233,8 @@ struct TensorSplitAt : Composite {
     return cut(x, dim, indices);
   }
 };
-ADJ_OP(TensorSplitAt, "tensor_split:indices(input: Tensor, indices: int[], dim: int = 0) -> Tensor[]", R"(
+ADJ_OP(TensorSplitAt,
+       "tensor_split:indices(input: Tensor, indices: int[], dim: int = 0) -> Tensor[]", R"(
 The parts before, between and behind `indices`.
 
 >>> adjoint.tensor_split(adjoint.arange(5), (1, 3))
@@ -235,14 +252,17 @@ struct SplitAlong : Composite {
   static Outs define(Tensor x, int64_t sections) {
     int d = dim_of(x);
     if (sections <= 0 || x.size(d) % sections)
-      runtime_error("torch.", names[Dim], " attempted to split along dimension ", d, ", but the size of the dimension ",
-                    x.size(d), " is not divisible by the split_size ", sections, "!");
+      runtime_error("torch.", names[Dim], " attempted to split along dimension ", d,
+                    ", but the size of the dimension ", x.size(d),
+                    " is not divisible by the split_size ", sections, "!");
     return cut_evenly(x, d, sections);
   }
 };
 template <int Dim>
 struct SplitAlongAt : Composite {
-  static Outs define(Tensor x, DimsView indices) { return cut(x, SplitAlong<Dim>::dim_of(x), indices); }
+  static Outs define(Tensor x, DimsView indices) {
+    return cut(x, SplitAlong<Dim>::dim_of(x), indices);
+  }
 };
 struct HSplit : SplitAlong<1> {};
 ADJ_OP(HSplit, "hsplit(input: Tensor, sections: int) -> Tensor[]", R"(

@@ -23,8 +23,8 @@ void clear_triangle(const Tensor& x, int64_t diagonal) {
       int64_t from = Lower ? std::clamp<int64_t>(i + diagonal + 1, 0, columns) : 0;
       int64_t n = (Lower ? columns : std::clamp<int64_t>(i + diagonal, 0, columns)) - from;
       if (n > 0)
-        fill_strided(1, &n, matrix + i * x.stride(-2) * item + from * column_step, &column_step, x.dtype(),
-                     &zero, DType::b8);
+        fill_strided(1, &n, matrix + i * x.stride(-2) * item + from * column_step, &column_step,
+                     x.dtype(), &zero, DType::b8);
     }
     int d = outer - 1;
     while (d >= 0 && ++at[d] == x.size(d)) at[d--] = 0;
@@ -73,7 +73,8 @@ tensor([[0., 1., 1.],
         [0., 0., 0.]])
 )");
 
-Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, std::optional<DType> dtype, bool lower) {
+Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, std::optional<DType> dtype,
+                        bool lower) {
   if (rows < 0) runtime_error("row must be non-negative, got ", rows);
   if (columns < 0) runtime_error("col must be non-negative, got ", columns);
   auto range = [&](int64_t i, int64_t& from, int64_t& to) {
@@ -102,7 +103,8 @@ struct TrilIndices : Factory {
     return triangle_indices(row, col, offset, dtype, true);
   }
 };
-ADJ_OP(TrilIndices, "tril_indices(row: int, col: int, offset: int = 0, *, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(TrilIndices,
+       "tril_indices(row: int, col: int, offset: int = 0, *, dtype: dtype? = None) -> Tensor", R"(
 Rows and columns (as the two rows of the result) of the lower triangle of a `row` x `col` matrix.
 
 >>> adjoint.tril_indices(2, 2)
@@ -114,7 +116,8 @@ struct TriuIndices : Factory {
     return triangle_indices(row, col, offset, dtype, false);
   }
 };
-ADJ_OP(TriuIndices, "triu_indices(row: int, col: int, offset: int = 0, *, dtype: dtype? = None) -> Tensor", R"(
+ADJ_OP(TriuIndices,
+       "triu_indices(row: int, col: int, offset: int = 0, *, dtype: dtype? = None) -> Tensor", R"(
 Rows and columns (as the two rows of the result) of the upper triangle of a `row` x `col` matrix.
 
 >>> adjoint.triu_indices(2, 2)
@@ -152,7 +155,8 @@ struct DiagEmbed : Linear {
                                    from_right(b.arg<int64_t>(3), n)));
   }
 };
-ADJ_OP(DiagEmbed, "diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor", R"(
+ADJ_OP(DiagEmbed,
+       "diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor", R"(
 Matrices (in the dims `dim1`, `dim2` of the result) with the last dim of `input` on a diagonal.
 
 >>> adjoint.diag_embed(adjoint.tensor([1, 2]), 1)
@@ -164,8 +168,7 @@ tensor([[0, 1, 0],
 struct Diag : Composite {
   static Tensor define(Tensor x, int64_t diagonal) {
     if (x.dim() == 1) return ops::diag_embed(x, diagonal);
-    if (x.dim() != 2)
-      runtime_error("diag(): Supports 1D or 2D tensors. Got ", x.dim(), "D");
+    if (x.dim() != 2) runtime_error("diag(): Supports 1D or 2D tensors. Got ", x.dim(), "D");
     return ops::contiguous_copy(ops::diagonal(x, diagonal));
   }
 };
@@ -178,7 +181,9 @@ tensor([[1, 0],
 )");
 
 struct Diagflat : Composite {
-  static Tensor define(Tensor x, int64_t offset) { return ops::diag_embed(ops::flatten(x), offset); }
+  static Tensor define(Tensor x, int64_t offset) {
+    return ops::diag_embed(ops::flatten(x), offset);
+  }
 };
 ADJ_OP(Diagflat, "diagflat(input: Tensor, offset: int = 0) -> Tensor", R"(
 A matrix with all elements of `input` on its diagonal.

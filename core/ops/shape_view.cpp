@@ -9,8 +9,8 @@ struct Flatten : Composite {
   static Tensor define(Tensor x, int64_t start_dim, int64_t end_dim) {
     int from = normalize_dim(start_dim, x.dim()), to = normalize_dim(end_dim, x.dim());
     if (from > to)
-      runtime_error("flatten() has invalid args: start_dim (", start_dim, ") cannot come after end_dim (",
-                    end_dim, ")");
+      runtime_error("flatten() has invalid args: start_dim (", start_dim,
+                    ") cannot come after end_dim (", end_dim, ")");
     if (x.dim() == 0) return ops::reshape(x, Dims{1});
     if (from == to) return x;
     Dims sizes;
@@ -54,8 +54,8 @@ struct Unflatten : Composite {
     int64_t n = x.size(d);
     if (unknown >= 0 && known) inner[unknown] = n / known;
     if (unknown >= 0 ? !known || n % known : known != n)
-      runtime_error("unflatten: Provided sizes ", sizes, " don't multiply up to the size of dim ", d, " (", n,
-                    ") in the input tensor");
+      runtime_error("unflatten: Provided sizes ", sizes, " don't multiply up to the size of dim ",
+                    d, " (", n, ") in the input tensor");
     Dims all;
     for (int i = 0; i < x.dim(); ++i) {
       if (i == d) all.append(inner.begin(), inner.end());
@@ -76,7 +76,8 @@ struct Movedim : Composite {
     int n = x.dim();
     if (source.size() != destination.size())
       runtime_error("movedim: Invalid source or destination dims: source (", source,
-                    " dims) should contain the same number of dims as destination (", destination, " dims)");
+                    " dims) should contain the same number of dims as destination (", destination,
+                    " dims)");
     Dims order(n);  // which dim of x comes at each place
     for (auto& d : order) d = -1;
     uint64_t moved = 0;
@@ -85,7 +86,8 @@ struct Movedim : Composite {
       if (moved >> from & 1) runtime_error("movedim: repeated dim in `source` (", source, ")");
       moved |= uint64_t{1} << from;
       if (n == 0) continue;
-      if (order[to] >= 0) runtime_error("movedim: repeated dim in `destination` (", destination, ")");
+      if (order[to] >= 0)
+        runtime_error("movedim: repeated dim in `destination` (", destination, ")");
       order[to] = from;
     }
     int next = 0;
@@ -150,7 +152,8 @@ torch.Size([3, 2])
 
 struct T : View {
   static Layout layout(Tensor x) {
-    if (x.dim() > 2) runtime_error("t() expects a tensor with <= 2 dimensions, but self is ", x.dim(), "D");
+    if (x.dim() > 2)
+      runtime_error("t() expects a tensor with <= 2 dimensions, but self is ", x.dim(), "D");
     Layout out = x.layout();
     if (x.dim() == 2) {
       std::swap(out.sizes[0], out.sizes[1]);
@@ -182,10 +185,12 @@ struct Narrow : Composite {
     if (length < 0) runtime_error("narrow(): length must be non-negative, got ", length);
     int64_t n = x.size(normalize_dim(dim, x.dim()));
     if (start < -n || start > n)
-      index_error("start out of range (expected to be in range of [", -n, ", ", n, "], but got ", start, ")");
+      index_error("start out of range (expected to be in range of [", -n, ", ", n, "], but got ",
+                  start, ")");
     if (start < 0) start += n;
     if (start + length > n)
-      runtime_error("start (", start, ") + length (", length, ") exceeds dimension size (", n, ").");
+      runtime_error("start (", start, ") + length (", length, ") exceeds dimension size (", n,
+                    ").");
     return ops::slice(x, dim, start, start + length, 1);
   }
 };
@@ -242,7 +247,8 @@ struct Unfold : View {
     int d = normalize_dim(dim, x.dim());
     int64_t n = x.dim() ? x.size(d) : 1;
     if (size < 0) runtime_error("unfold: size is ", size, " but must be >= 0");
-    if (size > n) runtime_error("maximum size for tensor at dimension ", d, " is ", n, " but size is ", size);
+    if (size > n)
+      runtime_error("maximum size for tensor at dimension ", d, " is ", n, " but size is ", size);
     if (step <= 0) runtime_error("step is ", step, " but must be > 0");
     Layout out = x.layout();
     int64_t stride = x.dim() ? x.stride(d) : 1;
@@ -290,7 +296,8 @@ struct UnfoldTranspose : Linear {
     }
     return out;
   }
-  static Tensor transpose(Tensor g, const TensorMeta&, DimsView, int64_t dim, int64_t size, int64_t step) {
+  static Tensor transpose(Tensor g, const TensorMeta&, DimsView, int64_t dim, int64_t size,
+                          int64_t step) {
     return ops::unfold(g, dim, size, step);
   }
   static Outs batch(Batch& b) {
@@ -305,7 +312,9 @@ struct UnfoldTranspose : Linear {
   }
 };
 ADJ_OP(UnfoldTranspose,
-       "internal.unfold_transpose(input: Tensor, sizes: int[], dimension: int, size: int, step: int) -> Tensor", R"(
+       "internal.unfold_transpose(input: Tensor, sizes: int[], dimension: int, size: int, step: "
+       "int) -> Tensor",
+       R"(
 The windows of `unfold` added up in a tensor of shape `sizes`: its transpose.
 
 >>> from adjoint import _core

@@ -47,7 +47,8 @@ struct SoftmaxRule : FusedRule {
     DimMask mask = reduced_dims(DimsView(&dim, 1), y.dim());
     Grouped out = grouped(y, mask), cotangent = grouped(g, mask);
     Tensor gx = empty(y.sizes(), t);
-    softmax_backward(t, kLog, gx.data(), cotangent.x.data(), out.x.data(), out.outer, out.n, out.inner);
+    softmax_backward(t, kLog, gx.data(), cotangent.x.data(), out.x.data(), out.outer, out.n,
+                     out.inner);
     c.set(0, cast(gx, c.like(0).dtype));
     return true;
   }
@@ -95,8 +96,10 @@ struct SoftmaxFunction : Composite {
   }
 };
 ADJ_OP(SoftmaxFunction,
-       "nn.functional.softmax(input: Tensor, dim: int? = None, _stacklevel: int = 3, dtype: dtype? = None)"
-       " -> Tensor", R"(
+       "nn.functional.softmax(input: Tensor, dim: int? = None, _stacklevel: int = 3, dtype: dtype? "
+       "= None)"
+       " -> Tensor",
+       R"(
 `exp(input)` divided by its sum over `dim`. Without `dim` it is 0 for inputs of 0, 1 or 3 dims, else 1;
 say which instead.
 
@@ -111,7 +114,8 @@ struct LogSoftmaxFunction : Composite {
 };
 ADJ_OP(LogSoftmaxFunction,
        "nn.functional.log_softmax(input: Tensor, dim: int? = None, _stacklevel: int = 3, "
-       "dtype: dtype? = None) -> Tensor", R"(
+       "dtype: dtype? = None) -> Tensor",
+       R"(
 The logarithm of `softmax`; without `dim` the same dim is taken.
 
 >>> adjoint.nn.functional.log_softmax(adjoint.tensor([0., 0.]), dim=0)
@@ -124,8 +128,10 @@ struct Softmin : Composite {
   }
 };
 ADJ_OP(Softmin,
-       "nn.functional.softmin(input: Tensor, dim: int? = None, _stacklevel: int = 3, dtype: dtype? = None)"
-       " -> Tensor", R"(
+       "nn.functional.softmin(input: Tensor, dim: int? = None, _stacklevel: int = 3, dtype: dtype? "
+       "= None)"
+       " -> Tensor",
+       R"(
 `softmax` of `-input`.
 
 >>> adjoint.nn.functional.softmin(adjoint.tensor([0., 0.]), dim=0)

@@ -16,15 +16,18 @@ struct Along {
   int64_t outer = 1, n = 1, inner = 1;
 
   Along(const char* name, const Tensor& given, int64_t dim_given)
-      : x(given.contiguous() ? given : Tensor(ops::contiguous_copy(given))), dim(normalize_dim(dim_given, given.dim())) {
+      : x(given.contiguous() ? given : Tensor(ops::contiguous_copy(given))),
+        dim(normalize_dim(dim_given, given.dim())) {
     if (is_complex(x.dtype()))
-      fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(x.dtype()), "'");
+      fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(x.dtype()),
+           "'");
     for (int i = 0; i < x.dim(); ++i) (i < dim ? outer : i == dim ? n : inner) *= x.size(i);
   }
   Dims sizes(int64_t k) const { return x.dim() ? sizes_with(x.sizes(), dim, k) : Dims(); }
 };
 
-// What is the same for all that pick elements along a dim: (values, indices), the dim argument number D.
+// What is the same for all that pick elements along a dim: (values, indices), the dim argument
+// number D.
 template <int D>
 struct Picks : Rule {
   static constexpr uint32_t saves = output(1);
@@ -50,13 +53,15 @@ struct Sort : Picks<1> {
   static Outs forward(Tensor x, int64_t dim, bool descending, bool) {
     Along a("sort", x, dim);
     Outs outs{empty(x.sizes(), x.dtype()), empty(x.sizes(), DType::i64)};
-    adj::sort(x.dtype(), descending, outs[0].data(), outs[1].data<int64_t>(), a.x.data(), a.outer, a.n, a.inner);
+    adj::sort(x.dtype(), descending, outs[0].data(), outs[1].data<int64_t>(), a.x.data(), a.outer,
+              a.n, a.inner);
     return outs;
   }
 };
 ADJ_OP(Sort,
        "sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False)"
-       " -> (Tensor values, Tensor indices)", R"(
+       " -> (Tensor values, Tensor indices)",
+       R"(
 The elements in order along `dim`, and where each was. Equal elements keep their order (`stable` is
 accepted: it always is); NaN counts as larger than any number.
 
@@ -69,7 +74,8 @@ struct Argsort : Constant {
   static Tensor forward(Tensor x, int64_t dim, bool descending, bool) {
     Along a("argsort", x, dim);
     Tensor out = empty(x.sizes(), DType::i64);
-    adj::sort(x.dtype(), descending, nullptr, out.data<int64_t>(), a.x.data(), a.outer, a.n, a.inner);
+    adj::sort(x.dtype(), descending, nullptr, out.data<int64_t>(), a.x.data(), a.outer, a.n,
+              a.inner);
     return out;
   }
   static Outs batch(Batch& b) {
@@ -78,7 +84,9 @@ struct Argsort : Constant {
     return b.run();
   }
 };
-ADJ_OP(Argsort, "argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor",
+ADJ_OP(Argsort,
+       "argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) "
+       "-> Tensor",
        R"(
 The indices that sort `input` along `dim` (see `sort`).
 
@@ -100,17 +108,19 @@ tensor([[2, 1],
 struct Topk : Picks<2> {
   static Outs forward(Tensor x, int64_t k, int64_t dim, bool largest, bool) {
     Along a("topk", x, dim);
-    if (k < 0 || k > a.n) runtime_error("selected index k out of range: k = ", k, " of ", a.n, " elements");
+    if (k < 0 || k > a.n)
+      runtime_error("selected index k out of range: k = ", k, " of ", a.n, " elements");
     Dims sizes = a.sizes(k);
     Outs outs{empty(sizes, x.dtype()), empty(sizes, DType::i64)};
-    adj::topk(x.dtype(), largest, x.dim() ? k : 1, outs[0].data(), outs[1].data<int64_t>(), a.x.data(), a.outer, a.n,
-              a.inner);
+    adj::topk(x.dtype(), largest, x.dim() ? k : 1, outs[0].data(), outs[1].data<int64_t>(),
+              a.x.data(), a.outer, a.n, a.inner);
     return outs;
   }
 };
 ADJ_OP(Topk,
        "topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True)"
-       " -> (Tensor values, Tensor indices)", R"(
+       " -> (Tensor values, Tensor indices)",
+       R"(
 The `k` largest (or smallest) elements along `dim` in order, and where they are. A RuntimeError if
 there are fewer. (They are sorted whatever `sorted` says.)
 
@@ -123,7 +133,8 @@ template <class F>
 Outs pick_rank(const Along& a, bool keepdim, const F& rank) {
   int64_t total = a.outer * a.n * a.inner;
   Tensor positions = empty({total}, DType::i64), sorted = empty({total}, a.x.dtype());
-  adj::sort(a.x.dtype(), false, sorted.data(), positions.data<int64_t>(), a.x.data(), a.outer, a.n, a.inner);
+  adj::sort(a.x.dtype(), false, sorted.data(), positions.data<int64_t>(), a.x.data(), a.outer, a.n,
+            a.inner);
   Tensor exact = is_floating(a.x.dtype()) ? Tensor(ops::to_dtype(sorted, DType::f64)) : Tensor();
   Dims kept = a.sizes(1);
   Tensor chosen = empty(kept, DType::i64), at = empty(kept, DType::i64);
@@ -131,18 +142,22 @@ Outs pick_rank(const Along& a, bool keepdim, const F& rank) {
     for (int64_t i = 0; i < a.inner; ++i) {
       int64_t first = o * a.n * a.inner + i, numbers = a.n;
       if (exact.defined())
-        while (numbers && std::isnan(exact.data<double>()[first + (numbers - 1) * a.inner])) --numbers;
+        while (numbers && std::isnan(exact.data<double>()[first + (numbers - 1) * a.inner]))
+          --numbers;
       int64_t place = first + rank(a.n, numbers) * a.inner;
       at.data<int64_t>()[o * a.inner + i] = place;
       chosen.data<int64_t>()[o * a.inner + i] = positions.data<int64_t>()[place];
     }
   Outs outs{take_elements(sorted, at, kept), chosen};
   if (!keepdim && a.x.dim())
-    for (auto& y : outs) y = view_of(y, {sizes_without(kept, a.dim), contiguous_strides(sizes_without(kept, a.dim)), 0});
+    for (auto& y : outs)
+      y = view_of(y,
+                  {sizes_without(kept, a.dim), contiguous_strides(sizes_without(kept, a.dim)), 0});
   return outs;
 }
 
-// Of one element a line: the dim is put back in for the gradient. Arguments: dim number D, then keepdim.
+// Of one element a line: the dim is put back in for the gradient. Arguments: dim number D, then
+// keepdim.
 template <int D>
 struct PicksOne : Picks<D> {
   static void vjp(Vjp& c) {
@@ -177,13 +192,15 @@ struct Kthvalue : PicksOne<2> {
   static Outs forward(Tensor x, int64_t k, int64_t dim, bool keepdim) {
     Along a("kthvalue", x, dim);
     if (k < 1 || k > a.n)
-      runtime_error("kthvalue(): selected number k out of range for dimension ", a.dim, ": k = ", k, " of ", a.n,
-                    " elements");
+      runtime_error("kthvalue(): selected number k out of range for dimension ", a.dim, ": k = ", k,
+                    " of ", a.n, " elements");
     return pick_rank(a, keepdim, [k](int64_t, int64_t) { return k - 1; });
   }
 };
 ADJ_OP(Kthvalue,
-       "kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> (Tensor values, Tensor indices)", R"(
+       "kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> (Tensor values, "
+       "Tensor indices)",
+       R"(
 The `k`-th smallest element along `dim` (k = 1 is the smallest), and where it is.
 
 >>> adjoint.kthvalue(adjoint.tensor([3., 1., 2.]), 2).values
@@ -195,7 +212,8 @@ template <bool SkipNan>
 struct MedianAlong : PicksOne<1> {
   static Outs forward(Tensor x, int64_t dim, bool keepdim) {
     Along a("median", x, dim);
-    if (a.n == 0) index_error("median(): Expected reduction dim ", a.dim, " to have non-zero size.");
+    if (a.n == 0)
+      index_error("median(): Expected reduction dim ", a.dim, " to have non-zero size.");
     return pick_rank(a, keepdim, [](int64_t n, int64_t numbers) {
       if (SkipNan) return numbers ? (numbers - 1) / 2 : 0;
       return numbers < n ? numbers : (n - 1) / 2;
@@ -203,7 +221,10 @@ struct MedianAlong : PicksOne<1> {
   }
 };
 struct MedianDim : MedianAlong<false> {};
-ADJ_OP(MedianDim, "median:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)", R"(
+ADJ_OP(
+    MedianDim,
+    "median:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)",
+    R"(
 The median along `dim`, and where it is.
 
 >>> adjoint.median(adjoint.tensor([[1., 5., 2.]]), 1).values
@@ -211,7 +232,9 @@ tensor([2.])
 )");
 struct NanmedianDim : MedianAlong<true> {};
 ADJ_OP(NanmedianDim,
-       "nanmedian:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor indices)", R"(
+       "nanmedian:dim(input: Tensor, dim: int, keepdim: bool = False) -> (Tensor values, Tensor "
+       "indices)",
+       R"(
 The median along `dim` of what is not NaN.
 
 >>> adjoint.nanmedian(adjoint.tensor([[1., float("nan"), 2.]]), 1).values

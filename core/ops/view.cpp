@@ -40,8 +40,7 @@ Dims infer_sizes(DimsView sizes, int64_t numel) {
     out[unknown] = numel / known;
     known *= out[unknown];
   }
-  if (known != numel)
-    runtime_error("shape '", sizes, "' is invalid for input of size ", numel);
+  if (known != numel) runtime_error("shape '", sizes, "' is invalid for input of size ", numel);
   return out;
 }
 
@@ -80,17 +79,22 @@ struct ViewOp : View {
     Layout out{infer_sizes(size, x.numel()), {}, x->offset};
     if (!view_strides(x, out.sizes, out.strides))
       runtime_error("view size ", size, " is not compatible with input tensor's size ", x.sizes(),
-                    " and stride ", x.strides(), " (at least one dimension spans across two "
+                    " and stride ", x.strides(),
+                    " (at least one dimension spans across two "
                     "contiguous subspaces). Use .reshape(...) instead.");
     return out;
   }
-  static Tensor transpose(Tensor g, const TensorMeta& x, DimsView) { return ops::reshape(g, x.sizes); }
+  static Tensor transpose(Tensor g, const TensorMeta& x, DimsView) {
+    return ops::reshape(g, x.sizes);
+  }
   static Outs batch(Batch& b) {
     // -1 is resolved by the logical sizes
     Tensor x = b.in(0);
     Dims sizes = infer_sizes(b.arg<DimsView>(1), b.size ? x.numel() / b.size : 0);
     return as_outs(ops::reshape(x, with_batch(b, sizes)));
   }
+  // A tangent may lie in memory otherwise than its primal.
+  static Outs jvp(Jvp& j) { return as_outs(ops::reshape(j.t(0), j.outs[0].sizes())); }
 };
 ADJ_OP(ViewOp, "view(input: Tensor, size: int[]) -> Tensor", R"(
 The same elements under another shape, sharing memory; one size may be -1. A RuntimeError if the
@@ -106,7 +110,8 @@ struct Reshape : Composite {
     Dims sizes = infer_sizes(shape, x.numel());
     if (x.sizes() == DimsView(sizes)) return ops::alias(x);
     Dims strides;
-    if (x.wrapped() || view_strides(x, sizes, strides)) return ops::view(x, sizes);
+    bool batched = x->level && x->level->kind == LevelKind::batched;  // decided with the batch dim
+    if (batched || view_strides(x, sizes, strides)) return ops::view(x, sizes);
     return ops::view(ops::contiguous_copy(x), sizes);
   }
 };
@@ -123,21 +128,25 @@ struct Expand : View {
     int extra = size.size() - x.dim();
     if (extra < 0)
       runtime_error("expand: the number of sizes provided (", size.size(),
-                    ") must be greater or equal to the number of dimensions in the tensor (", x.dim(),
-                    "): got sizes ", size, " for a tensor of shape ", x.sizes());
+                    ") must be greater or equal to the number of dimensions in the tensor (",
+                    x.dim(), "): got sizes ", size, " for a tensor of shape ", x.sizes());
     Layout out{size.copy(), Dims(size.size()), x->offset};
     for (int i = 0; i < size.size(); ++i) {
       int64_t have = i < extra ? 1 : x.size(i - extra);
       if (out.sizes[i] == -1) {
         if (i < extra)
-          runtime_error("The expanded size of the tensor (-1) isn't allowed in a leading, "
-                        "non-existing dimension ", i);
+          runtime_error(
+              "The expanded size of the tensor (-1) isn't allowed in a leading, "
+              "non-existing dimension ",
+              i);
         out.sizes[i] = have;
       }
       if (out.sizes[i] < 0) runtime_error("expand: negative size in ", size);
       if (have != 1 && have != out.sizes[i])
-        runtime_error("The expanded size of the tensor (", out.sizes[i], ") must match the existing "
-                      "size (", have, ") at non-singleton dimension ", i, ".  Target sizes: ", size,
+        runtime_error("The expanded size of the tensor (", out.sizes[i],
+                      ") must match the existing "
+                      "size (",
+                      have, ") at non-singleton dimension ", i, ".  Target sizes: ", size,
                       ".  Tensor sizes: ", x.sizes());
       out.strides[i] = i >= extra && have == out.sizes[i] ? x.stride(i - extra) : 0;
     }
@@ -160,9 +169,10 @@ tensor([[1, 1, 1],
 struct Permute : View {
   static Layout layout(Tensor x, DimsView dims) {
     if (dims.size() != x.dim())
-      runtime_error("permute(dims): number of dimensions in the tensor input does not match the "
-                    "length of the desired ordering of dimensions i.e. input.dim() = ", x.dim(),
-                    " is not equal to len(dims) = ", dims.size());
+      runtime_error(
+          "permute(dims): number of dimensions in the tensor input does not match the "
+          "length of the desired ordering of dimensions i.e. input.dim() = ",
+          x.dim(), " is not equal to len(dims) = ", dims.size());
     Layout out{Dims(x.dim()), Dims(x.dim()), x->offset};
     uint64_t seen = 0;
     for (int i = 0; i < x.dim(); ++i) {

@@ -46,10 +46,12 @@ struct SelectTranspose : Linear {
   static Outs batch(Batch& b) {
     DimsView size = b.arg<DimsView>(1);
     return as_outs(ops::select_transpose(b.in(0), with_batch(b, size),
-                                         from_right(b.arg<int64_t>(2), size.size()), b.arg<int64_t>(3)));
+                                         from_right(b.arg<int64_t>(2), size.size()),
+                                         b.arg<int64_t>(3)));
   }
 };
-ADJ_OP(SelectTranspose, "select_transpose(input: Tensor, size: int[], dim: int, index: int) -> Tensor", R"(
+ADJ_OP(SelectTranspose,
+       "select_transpose(input: Tensor, size: int[], dim: int, index: int) -> Tensor", R"(
 Zeros of shape `size`, with `input` at position `index` of `dim`: the transpose of `select`.
 
 >>> adjoint.select_transpose(adjoint.ones(2), (2, 3), 1, 0)
@@ -58,8 +60,8 @@ tensor([[1., 0., 0.],
 )");
 
 struct Slice : View {
-  static Layout layout(Tensor x, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end,
-                       int64_t step) {
+  static Layout layout(Tensor x, int64_t dim, std::optional<int64_t> start,
+                       std::optional<int64_t> end, int64_t step) {
     if (x.dim() == 0) index_error("slice() cannot be applied to a 0-dim tensor.");
     if (step <= 0) value_error("step must be greater than zero, got ", step);
     int d = normalize_dim(dim, x.dim());
@@ -82,7 +84,8 @@ struct Slice : View {
   }
 };
 ADJ_OP(Slice,
-       "slice(input: Tensor, dim: int = 0, start: int? = None, end: int? = None, step: int = 1) -> Tensor",
+       "slice(input: Tensor, dim: int = 0, start: int? = None, end: int? = None, step: int = 1) -> "
+       "Tensor",
        R"(
 A view of the positions `start:end:step` along `dim`, clipped as Python's slices are.
 
@@ -97,8 +100,8 @@ struct SliceTranspose : Linear {
     write_into(view_of(out, Slice::layout(out, dim, start, end, step)), g);
     return out;
   }
-  static Tensor transpose(Tensor g, const TensorMeta&, DimsView, int64_t dim, std::optional<int64_t> start,
-                          std::optional<int64_t> end, int64_t step) {
+  static Tensor transpose(Tensor g, const TensorMeta&, DimsView, int64_t dim,
+                          std::optional<int64_t> start, std::optional<int64_t> end, int64_t step) {
     return ops::slice(g, dim, start, end, step);
   }
   static Outs batch(Batch& b) {
@@ -109,8 +112,10 @@ struct SliceTranspose : Linear {
   }
 };
 ADJ_OP(SliceTranspose,
-       "slice_transpose(input: Tensor, size: int[], dim: int = 0, start: int? = None, end: int? = None, "
-       "step: int = 1) -> Tensor", R"(
+       "slice_transpose(input: Tensor, size: int[], dim: int = 0, start: int? = None, end: int? = "
+       "None, "
+       "step: int = 1) -> Tensor",
+       R"(
 Zeros of shape `size`, with `input` at the positions `start:end:step` of `dim`: the transpose of
 `slice`.
 
@@ -135,7 +140,8 @@ struct Diagonal : View {
     out.strides.push_back(x.stride(a) + x.stride(b));
     return out;
   }
-  static Tensor transpose(Tensor g, const TensorMeta& x, int64_t offset, int64_t dim1, int64_t dim2) {
+  static Tensor transpose(Tensor g, const TensorMeta& x, int64_t offset, int64_t dim1,
+                          int64_t dim2) {
     return ops::diagonal_transpose(g, x.sizes, offset, dim1, dim2);
   }
   static Outs batch(Batch& b) {
@@ -144,7 +150,8 @@ struct Diagonal : View {
                                  from_right(b.arg<int64_t>(3), n)));
   }
 };
-ADJ_OP(Diagonal, "diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor", R"(
+ADJ_OP(Diagonal, "diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor",
+       R"(
 A view of the diagonal of two dims, which become one at the end.
 
 >>> adjoint.arange(9).view(3, 3).diagonal(1)
@@ -168,9 +175,11 @@ struct DiagonalTranspose : Linear {
                                            from_right(b.arg<int64_t>(4), size.size())));
   }
 };
-ADJ_OP(DiagonalTranspose,
-       "diagonal_transpose(input: Tensor, size: int[], offset: int = 0, dim1: int = 0, dim2: int = 1)"
-       " -> Tensor", R"(
+ADJ_OP(
+    DiagonalTranspose,
+    "diagonal_transpose(input: Tensor, size: int[], offset: int = 0, dim1: int = 0, dim2: int = 1)"
+    " -> Tensor",
+    R"(
 Zeros of shape `size`, with `input` on a diagonal: the transpose of `diagonal`.
 
 >>> adjoint.diagonal_transpose(adjoint.ones(2), (2, 2))

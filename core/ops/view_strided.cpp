@@ -39,7 +39,8 @@ Layout strided_layout(const Tensor& x, DimsView size, DimsView stride, int64_t o
   int64_t last = offset;
   bool empty = false;
   for (int i = 0; i < size.size(); ++i) {
-    if (stride[i] < 0) runtime_error("as_strided: negative strides are not supported, got ", stride);
+    if (stride[i] < 0)
+      runtime_error("as_strided: negative strides are not supported, got ", stride);
     if (size[i] < 0) runtime_error("as_strided: negative size in ", size);
     last += (size[i] - 1) * stride[i];
     empty |= size[i] == 0;
@@ -47,17 +48,21 @@ Layout strided_layout(const Tensor& x, DimsView size, DimsView stride, int64_t o
   int64_t have = static_cast<int64_t>(x->storage->nbytes / itemsize(x.dtype()));
   if (offset < 0 || (!empty && last >= have))
     runtime_error("as_strided: sizes ", size, ", strides ", stride, " and storage offset ", offset,
-                  " reach element ", last, ", which is out of bounds for storage of ", have, " elements");
+                  " reach element ", last, ", which is out of bounds for storage of ", have,
+                  " elements");
   return {size.copy(), stride.copy(), offset};
 }
 
 struct AsStrided : Composite {
   static Tensor define(Tensor x, DimsView size, DimsView stride, std::optional<int64_t> offset) {
-    return ops::as_strided_view(x, size, stride, offset.value_or(x->offset), x.strides(), x->offset);
+    return ops::as_strided_view(x, size, stride, offset.value_or(x->offset), x.strides(),
+                                x->offset);
   }
 };
-ADJ_OP(AsStrided,
-       "as_strided(input: Tensor, size: int[], stride: int[], storage_offset: int? = None) -> Tensor", R"(
+ADJ_OP(
+    AsStrided,
+    "as_strided(input: Tensor, size: int[], stride: int[], storage_offset: int? = None) -> Tensor",
+    R"(
 A view with the given sizes, strides and offset (in elements) of the storage.
 
 >>> adjoint.arange(6).as_strided((2, 2), (2, 1), 1)
@@ -66,21 +71,23 @@ tensor([[1, 2],
 )");
 
 struct AsStridedView : View {
-  static Layout layout(Tensor x, DimsView size, DimsView stride, int64_t offset, DimsView, int64_t) {
+  static Layout layout(Tensor x, DimsView size, DimsView stride, int64_t offset, DimsView,
+                       int64_t) {
     return strided_layout(x, size, stride, offset);
   }
-  static Tensor transpose(Tensor g, const TensorMeta& x, DimsView size, DimsView stride, int64_t offset,
-                          DimsView base_stride, int64_t base_offset) {
+  static Tensor transpose(Tensor g, const TensorMeta& x, DimsView size, DimsView stride,
+                          int64_t offset, DimsView base_stride, int64_t base_offset) {
     return ops::as_strided_put(g, x.sizes, size, stride, offset, base_stride, base_offset);
   }
   static Outs jvp(Jvp& j) {
-    return as_outs(ops::as_strided_take(j.t(0), j.arg<DimsView>(1), j.arg<DimsView>(2), j.arg<int64_t>(3),
-                                        j.arg<DimsView>(4), j.arg<int64_t>(5)));
+    return as_outs(ops::as_strided_take(j.t(0), j.arg<DimsView>(1), j.arg<DimsView>(2),
+                                        j.arg<int64_t>(3), j.arg<DimsView>(4), j.arg<int64_t>(5)));
   }
 };
 ADJ_OP(AsStridedView,
        "as_strided:view(input: Tensor, size: int[], stride: int[], storage_offset: int, "
-       "base_stride: int[], base_offset: int) -> Tensor", R"(
+       "base_stride: int[], base_offset: int) -> Tensor",
+       R"(
 `as_strided` of an input that lies at `base_stride` and `base_offset`.
 
 >>> adjoint.arange(4).as_strided((2,), (2,), 0, (1,), 0)
@@ -88,21 +95,22 @@ tensor([0, 2])
 )");
 
 struct AsStridedTake : Linear {
-  static Tensor forward(Tensor x, DimsView size, DimsView stride, int64_t offset, DimsView base_stride,
-                        int64_t base_offset) {
+  static Tensor forward(Tensor x, DimsView size, DimsView stride, int64_t offset,
+                        DimsView base_stride, int64_t base_offset) {
     int64_t first;
     Strided part{size, stride, offset};
     Tensor flat = spread(x, {x.sizes(), base_stride, base_offset}, part, first);
     return ops::contiguous_copy(view_of(flat, part.layout(first)));
   }
-  static Tensor transpose(Tensor g, const TensorMeta& x, DimsView size, DimsView stride, int64_t offset,
-                          DimsView base_stride, int64_t base_offset) {
+  static Tensor transpose(Tensor g, const TensorMeta& x, DimsView size, DimsView stride,
+                          int64_t offset, DimsView base_stride, int64_t base_offset) {
     return ops::as_strided_put(g, x.sizes, size, stride, offset, base_stride, base_offset);
   }
 };
 ADJ_OP(AsStridedTake,
        "as_strided_take(input: Tensor, size: int[], stride: int[], storage_offset: int, "
-       "base_stride: int[], base_offset: int) -> Tensor", R"(
+       "base_stride: int[], base_offset: int) -> Tensor",
+       R"(
 A copy of what `as_strided` would show if `input` lay in memory at `base_stride` and `base_offset`.
 
 >>> adjoint.as_strided_take(adjoint.arange(4), (2,), (2,), 0, (1,), 0)
@@ -110,17 +118,19 @@ tensor([0, 2])
 )");
 
 struct AsStridedPut : Linear {
-  static Tensor forward(Tensor g, DimsView base_size, DimsView size, DimsView stride, int64_t offset,
-                        DimsView base_stride, int64_t base_offset) {
+  static Tensor forward(Tensor g, DimsView base_size, DimsView size, DimsView stride,
+                        int64_t offset, DimsView base_stride, int64_t base_offset) {
     int64_t first;
     Strided base{base_size, base_stride, base_offset}, part{size, stride, offset};
-    Tensor flat = spread(view_of(ops::zeros(Dims{1}, g.dtype()), {base_size.copy(), Dims(base_size.size()), 0}),
-                               base, part, first);
+    Tensor flat = spread(
+        view_of(ops::zeros(Dims{1}, g.dtype()), {base_size.copy(), Dims(base_size.size()), 0}),
+        base, part, first);
     // A part that overlaps itself (an expanded view) adds up.
     if (overlaps_itself(size, stride) || !view_is_injective(size, stride)) {
       Tensor index = ops::arange(int64_t{0}, flat.numel(), int64_t{1}, DType::i64);
       index = ops::contiguous_copy(view_of(index, part.layout(first)));
-      flat = ops::index_add(flat, int64_t{0}, ops::reshape(index, Dims{-1}), ops::reshape(g, Dims{-1}));
+      flat = ops::index_add(flat, int64_t{0}, ops::reshape(index, Dims{-1}),
+                            ops::reshape(g, Dims{-1}));
     } else {
       write_into(view_of(flat, part.layout(first)), g);
     }
@@ -146,7 +156,8 @@ struct AsStridedPut : Linear {
 };
 ADJ_OP(AsStridedPut,
        "as_strided_put(input: Tensor, base_size: int[], size: int[], stride: int[], "
-       "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor", R"(
+       "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor",
+       R"(
 Zeros in the layout of a base with `input` added where the strided view is: the transpose of
 `as_strided_take`.
 
@@ -179,7 +190,8 @@ struct AsStridedScatter : Linear {
 };
 ADJ_OP(AsStridedScatter,
        "as_strided_scatter:base/CopySlices(input: Tensor, src: Tensor, size: int[], stride: int[], "
-       "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor", R"(
+       "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor",
+       R"(
 `input` with the strided view (see `as_strided_take`) replaced by `src`.
 
 >>> adjoint.as_strided_scatter(adjoint.zeros(4), adjoint.ones(2), (2,), (2,), 0, (1,), 0)

@@ -13,10 +13,10 @@ enum class KindName : unsigned char;
 // Which dtypes an operator computes in, and what it returns.
 enum class Types : unsigned char {
   arithmetic,  // any but complex; the promoted type
-  floating,    // floating; integers become the default dtype first
-  compare,     // any; returns bool
-  integral,    // bool and integers
-  logical,     // any, taken as bool; returns bool
+  floating,  // floating; integers become the default dtype first
+  compare,  // any; returns bool
+  integral,  // bool and integers
+  logical,  // any, taken as bool; returns bool
 };
 
 // N operands, in the order of the signature; gradients with respect to the first G of them.
@@ -58,8 +58,7 @@ constexpr V derivative(const V* x, const V& z) {
       return S::dy(x[0], x[1], x[2], z);
     else if constexpr (K == 2 && requires { S::dw(x[0], x[1], x[2], z); })
       return S::dw(x[0], x[1], x[2], z);
-    else
-      return S::f(seed<K == 0>(x[0]), seed<K == 1>(x[1]), seed<K == 2>(x[2])).d;
+    else return S::f(seed<K == 0>(x[0]), seed<K == 1>(x[1]), seed<K == 2>(x[2])).d;
   } else {
     if constexpr (K == 0 && requires { S::dx(x[0], x[1], x[2], x[3], z); })
       return S::dx(x[0], x[1], x[2], x[3], z);
@@ -68,9 +67,7 @@ constexpr V derivative(const V* x, const V& z) {
     else if constexpr (K == 2 && requires { S::dw(x[0], x[1], x[2], x[3], z); })
       return S::dw(x[0], x[1], x[2], x[3], z);
     else
-      return S::f(seed<K == 0>(x[0]), seed<K == 1>(x[1]), seed<K == 2>(x[2]),
-                  seed<K == 3>(x[3]))
-          .d;
+      return S::f(seed<K == 0>(x[0]), seed<K == 1>(x[1]), seed<K == 2>(x[2]), seed<K == 3>(x[3])).d;
   }
 }
 

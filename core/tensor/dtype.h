@@ -20,16 +20,17 @@ constexpr bool is_differentiable(DType t) { return t >= DType::f16; }
 
 // "float32", as users read it.
 constexpr const char* name_of(DType t) {
-  constexpr const char* names[kDTypes] = {"bool",    "uint8",    "int8",    "int16",
-                                          "int32",   "int64",    "float16", "bfloat16",
-                                          "float32", "float64",  "complex64", "complex128"};
+  constexpr const char* names[kDTypes] = {"bool",    "uint8",   "int8",      "int16",
+                                          "int32",   "int64",   "float16",   "bfloat16",
+                                          "float32", "float64", "complex64", "complex128"};
   return names[static_cast<int>(t)];
 }
 
 // "Float", as torch's error messages name it.
 constexpr const char* scalar_name_of(DType t) {
-  constexpr const char* names[kDTypes] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
-                                          "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
+  constexpr const char* names[kDTypes] = {"Bool",  "Byte",   "Char",         "Short",
+                                          "Int",   "Long",   "Half",         "BFloat16",
+                                          "Float", "Double", "ComplexFloat", "ComplexDouble"};
   return names[static_cast<int>(t)];
 }
 
@@ -45,7 +46,11 @@ constexpr DType real_of(DType t) {
 // The smallest type that both convert to, by torch's table.
 constexpr DType promote(DType a, DType b) {
   if (a == b) return a;
-  if (a > b) { DType t = a; a = b; b = t; }
+  if (a > b) {
+    DType t = a;
+    a = b;
+    b = t;
+  }
   if (is_complex(b)) return (a == DType::f64 && b == DType::c64) ? DType::c128 : b;
   if (is_floating(b)) return (a == DType::f16 && b == DType::bf16) ? DType::f32 : b;
   if (a == DType::u8) return b == DType::i8 ? DType::i16 : b;

@@ -75,7 +75,8 @@ template <class... Parts>
 // `check(x > 0, "expected a positive x, got ", x)`: the message is built only on failure.
 template <class... Parts>
 inline void check(bool ok, const Parts&... parts) {
-  if (!ok) [[unlikely]] runtime_error(parts...);
+  if (!ok) [[unlikely]]
+    runtime_error(parts...);
 }
 
 }  // namespace adj

@@ -81,7 +81,9 @@ class Tensor {
   bool wrapped() const { return impl_->flags & kWrapped; }
   Layout layout() const { return {impl_->sizes, impl_->strides, impl_->offset}; }
   template <class T = char>
-  T* data() const { return reinterpret_cast<T*>(impl_->data); }
+  T* data() const {
+    return reinterpret_cast<T*>(impl_->data);
+  }
   bool same(const Tensor& other) const { return impl_ == other.impl_; }
 
  private:
@@ -112,7 +114,8 @@ inline uint32_t version_of(const Tensor& x) {
 
 // Sizes after broadcasting by NumPy's rules; an error names both.
 Dims broadcast_sizes(DimsView a, DimsView b, const char* caller = nullptr);
-// `dim` counted from the left, in [0, ndim); an IndexError otherwise. A 0-d tensor has dims -1 and 0.
+// `dim` counted from the left, in [0, ndim); an IndexError otherwise. A 0-d tensor has dims -1 and
+// 0.
 int normalize_dim(int64_t dim, int ndim);
 // Whether two elements of this layout share memory (expanded tensors do).
 bool overlaps_itself(DimsView sizes, DimsView strides);

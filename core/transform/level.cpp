@@ -34,8 +34,9 @@ void pop_level() {
 int live_levels() { return static_cast<int>(levels.size()); }
 const LiveLevel& live_level(int id) {
   if (id < 1 || id > live_levels())
-    runtime_error("a tensor of a transform that has ended was used: it escaped from the function "
-                  "given to vmap, jvp or jacfwd by a side effect; return it instead");
+    runtime_error(
+        "a tensor of a transform that has ended was used: it escaped from the function "
+        "given to vmap, jvp or jacfwd by a side effect; return it instead");
   return levels[static_cast<size_t>(id - 1)];
 }
 
@@ -147,7 +148,8 @@ Outs dispatch_dual(const Op& op, Peeled& p) {
   Outs tangents = op.jvp ? op.jvp(j) : jvp_from_vjp(j);
   Outs outs;
   for (int i = 0; i < primals.size(); ++i) {
-    bool has = i < tangents.size() && tangents[i].defined() && is_differentiable(primals[i].dtype());
+    bool has =
+        i < tangents.size() && tangents[i].defined() && is_differentiable(primals[i].dtype());
     outs.push_back(has ? make_dual(primals[i], tangents[i], p.id) : primals[i]);
   }
   return outs;
@@ -200,9 +202,10 @@ Outs batch_by_loop(Batch& b) {
     TensorList column;
     for (auto& outs : each) {
       if (!(outs[i].sizes() == each[0][i].sizes()))
-        runtime_error("vmap: ", b.op.name, " gives results of different shapes for different "
-                      "elements of the batch (", each[0][i].sizes(), " and ", outs[i].sizes(),
-                      "), which cannot be batched");
+        runtime_error("vmap: ", b.op.name,
+                      " gives results of different shapes for different "
+                      "elements of the batch (",
+                      each[0][i].sizes(), " and ", outs[i].sizes(), "), which cannot be batched");
       column.push_back(outs[i]);
     }
     stacked.push_back(ops::stack(column, int64_t{0}));
@@ -283,8 +286,11 @@ void become_dual(const Tensor& self, int id) {
   }
   Tensor base(self->base);
   if (base.wrapped() || !base.contiguous())
-    fail(ErrorKind::not_implemented, "an in-place write of a value with a tangent through this view (of "
-         "shape ", self.sizes(), ") is not supported: write to the tensor itself, or use the out-of-place "
+    fail(ErrorKind::not_implemented,
+         "an in-place write of a value with a tangent through this view (of "
+         "shape ",
+         self.sizes(),
+         ") is not supported: write to the tensor itself, or use the out-of-place "
          "form");
   become_dual(base, id);
   Layout layout = self.layout();
@@ -301,9 +307,11 @@ void become_dual(const Tensor& self, int id) {
 void write_into_level(const Op& op, Value* values, const Tensor& self) {
   int id = level_of(self.get());
   int highest = 0;
-  for_each_tensor(op, values, [&](TensorImpl* t, int) { highest = std::max(highest, level_of(t)); });
+  for_each_tensor(op, values,
+                  [&](TensorImpl* t, int) { highest = std::max(highest, level_of(t)); });
   if (highest > id && live_level(highest).kind == LevelKind::batched)
-    runtime_error("vmap: ", op.name, "_ cannot write batched values into a tensor that is not "
+    runtime_error("vmap: ", op.name,
+                  "_ cannot write batched values into a tensor that is not "
                   "batched (one made outside of the mapped function, or by a factory inside it): "
                   "use the out-of-place form, or make the tensor with zeros_like of a batched one");
   Outs outs = dispatch(op, values);
@@ -317,7 +325,8 @@ void write_into_level(const Op& op, Value* values, const Tensor& self) {
   if (result.requires_grad() && modes.grad) {
     check_writable(self, op.name, true);
     if (self->base)
-      fail(ErrorKind::not_implemented, "an in-place write (", op.name, "_) through a view, under a "
+      fail(ErrorKind::not_implemented, "an in-place write (", op.name,
+           "_) through a view, under a "
            "transform and recorded for backward, is not supported: write to the tensor itself, or "
            "use the out-of-place form");
   }

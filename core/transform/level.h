@@ -2,8 +2,9 @@
 //
 // A dual tensor of level L holds a primal and a tangent; a batched one holds a tensor with one more
 // dim, leftmost. An operator that meets wrapped tensors peels the highest level off all of them,
-// runs on what is below (which may be wrapped again, or recorded), and wraps the results. Levels are
-// numbered as they are entered, so nested transforms never confuse their perturbations or batches.
+// runs on what is below (which may be wrapped again, or recorded), and wraps the results. Levels
+// are numbered as they are entered, so nested transforms never confuse their perturbations or
+// batches.
 #pragma once
 #include "op.h"
 #include "tensor/tensor.h"
@@ -15,7 +16,7 @@ enum class LevelKind : uint8_t { dual, batched };
 struct Level {
   LevelKind kind;
   int id;
-  Tensor value;    // the primal, or the batch with its dim leftmost
+  Tensor value;  // the primal, or the batch with its dim leftmost
   Tensor tangent;  // of a dual one; undefined means zero
 };
 
@@ -33,7 +34,7 @@ const LiveLevel& live_level(int id);
 inline int level_of(const TensorImpl* x) { return x->level ? x->level->id : 0; }
 
 Tensor make_dual(const Tensor& primal, const Tensor& tangent, int id);
-Tensor primal_of(const Tensor& x, int id);   // x itself if it is not dual at that level
+Tensor primal_of(const Tensor& x, int id);  // x itself if it is not dual at that level
 Tensor tangent_of(const Tensor& x, int id);  // undefined if it is not
 // A detached tensor on the same memory, constant to forward mode as well.
 Tensor without_tangents(const Tensor& x);
@@ -50,7 +51,7 @@ void write_into_level(const Op& op, Value* values, const Tensor& self);
 struct Jvp {
   const Op& op;
   Value* primals;
-  const TensorList& tangents;      // per tensor among the arguments, undefined where zero
+  const TensorList& tangents;  // per tensor among the arguments, undefined where zero
   const SmallVec<uint8_t, 4>& argument_of;  // of each of these
   const Outs& outs;
 
@@ -65,14 +66,16 @@ struct Jvp {
   }
   Tensor in(int argument) const { return primals[argument].as_tensor(); }
   template <class T>
-  T arg(int i) const { return Get<T>::from(primals[i]); }
+  T arg(int i) const {
+    return Get<T>::from(primals[i]);
+  }
 };
 
 // The context of a batching rule: `values` hold the batches (dim 0) where `batched` says so.
 struct Batch {
   const Op& op;
   Value* values;
-  const SmallVec<bool, 4>& batched;         // per tensor among the arguments
+  const SmallVec<bool, 4>& batched;  // per tensor among the arguments
   const SmallVec<uint8_t, 4>& argument_of;  // of each of these
   int64_t size;
   int id;
@@ -88,7 +91,9 @@ struct Batch {
     return values[argument].tensor->sizes.size() - (is_batched(argument) ? 1 : 0);
   }
   template <class T>
-  T arg(int i) const { return Get<T>::from(values[i]); }
+  T arg(int i) const {
+    return Get<T>::from(values[i]);
+  }
   // The tensor with its batch dim, made by expanding if it has none.
   Tensor expanded(int argument) const;
   // The same with 1s behind the batch dim until it has `ndim` logical dims, so that it broadcasts.

@@ -17,11 +17,19 @@ from adjoint._size import Size
 
 _core._set_size_type(Size)
 
+from adjoint import _tensor_methods  # noqa: E402
+from adjoint._comparison import *  # noqa: E402, F403
 from adjoint._core import *  # noqa: E402, F403
-from adjoint._core import Tensor, device, dtype  # noqa: E402, F401
-from adjoint import _tensor_methods  # noqa: E402, F401
+from adjoint._core import Tensor, device, dtype  # noqa: E402
 from adjoint._creation import *  # noqa: E402, F403
-from adjoint.random import (  # noqa: E402, F401
+from adjoint._indexing import *  # noqa: E402, F403
+from adjoint.autograd.grad_mode import (  # noqa: E402
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+)
+from adjoint.random import (  # noqa: E402
     Generator,
     default_generator,
     get_rng_state,
@@ -29,12 +37,6 @@ from adjoint.random import (  # noqa: E402, F401
     manual_seed,
     seed,
     set_rng_state,
-)
-from adjoint.autograd.grad_mode import (  # noqa: E402, F401
-    enable_grad,
-    inference_mode,
-    no_grad,
-    set_grad_enabled,
 )
 
 __version__ = "0.1.0"

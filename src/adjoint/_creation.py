@@ -7,8 +7,29 @@ from typing import Any
 from adjoint import _core
 from adjoint._core import Tensor
 
-__all__ = ["asarray", "from_dlpack", "from_numpy", "frombuffer", "is_tensor", "is_floating_point",
-           "is_complex", "numel", "result_type", "typename", "broadcast_shapes"]  # fmt: skip
+__all__ = [
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+    "asarray",
+    "broadcast_shapes",
+    "from_dlpack",
+    "from_numpy",
+    "frombuffer",
+    "is_complex",
+    "is_floating_point",
+    "is_tensor",
+    "numel",
+    "result_type",
+    "typename",
+]  # fmt: skip
 
 
 def from_numpy(array: Any) -> Tensor:
@@ -59,7 +80,7 @@ def frombuffer(
             f"requested {count} elements of {size} bytes at offset {offset} of a buffer of "
             f"{len(view)} bytes"
         )
-    formats = {"bool": "?", "uint8": "B", "int8": "b", "int16": "h", "int32": "i", "int64": "q",
+    formats: dict[str, Any] = {"bool": "?", "uint8": "B", "int8": "b", "int16": "h", "int32": "i", "int64": "q",
                "float16": "e", "float32": "f", "float64": "d"}  # fmt: skip
     part = view[offset : offset + count * size].cast(formats[str(dtype)[6:]])
     x = _core._from_buffer(part, not part.readonly)
@@ -156,3 +177,26 @@ def broadcast_shapes(*shapes: Any) -> Any:
 def typename(obj: Any) -> str:
     """The name of the type of `obj`, `torch.FloatTensor` and the like for tensors."""
     return obj.type() if isinstance(obj, Tensor) else type(obj).__qualname__
+
+
+def _legacy_type(name: str, dtype: Any) -> Any:
+    def make(*args: Any) -> Tensor:
+        return Tensor(*args).to(dtype) if not args or isinstance(args[0], int) else _core.tensor(
+            args[0], dtype=dtype
+        )  # fmt: skip
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"A {str(dtype)[6:]} tensor of sizes or of a sequence: once `tensor`."
+    return make
+
+
+FloatTensor = _legacy_type("FloatTensor", _core.float32)
+DoubleTensor = _legacy_type("DoubleTensor", _core.float64)
+HalfTensor = _legacy_type("HalfTensor", _core.float16)
+BFloat16Tensor = _legacy_type("BFloat16Tensor", _core.bfloat16)
+ByteTensor = _legacy_type("ByteTensor", _core.uint8)
+CharTensor = _legacy_type("CharTensor", _core.int8)
+ShortTensor = _legacy_type("ShortTensor", _core.int16)
+IntTensor = _legacy_type("IntTensor", _core.int32)
+LongTensor = _legacy_type("LongTensor", _core.int64)
+BoolTensor = _legacy_type("BoolTensor", _core.bool)

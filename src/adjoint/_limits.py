@@ -17,7 +17,7 @@ class finfo:
     1.1920928955078125e-07
     """
 
-    def __init__(self, type: Any = None) -> None:  # noqa: A002
+    def __init__(self, type: Any = None) -> None:
         dtype = type if type is not None else _core.get_default_dtype()
         name = str(dtype.to_real())[6:]
         if name not in _FLOATS:
@@ -46,7 +46,7 @@ class iinfo:
     127
     """
 
-    def __init__(self, type: Any) -> None:  # noqa: A002
+    def __init__(self, type: Any) -> None:
         name = str(type)[6:]
         if "int" not in name:
             raise TypeError(f"iinfo() requires an integer input type, not {type}: use finfo")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
-from adjoint import _core
+from adjoint import _comparison, _core
 from adjoint._core import Tensor
 
 _TYPES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
@@ -31,7 +31,8 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
     if self.requires_grad:
         if not force:
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                "Can't call numpy() on Tensor that requires grad. "
+                "Use tensor.detach().numpy() instead."
             )
         self = self.detach()
     if _core._is_wrapped(self):
@@ -99,8 +100,8 @@ def __format__(self: Tensor, spec: str) -> str:
 def __deepcopy__(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     if not self.is_leaf:
         raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
-            "the moment; detach() or clone() first."
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+            "protocol at the moment; detach() or clone() first."
         )
     if id(self) in memo:
         return memo[id(self)]
@@ -288,11 +289,11 @@ def _new(name: str) -> Callable[..., Tensor]:
     return new
 
 
+Tensor.equal, Tensor.allclose = _comparison.equal, _comparison.allclose
+
 for _name in ("zeros", "ones", "empty", "full"):
     setattr(Tensor, f"new_{_name}", _new(_name))
 
 Tensor.new = lambda self, *args: Tensor(*args).to(self.dtype)
 Tensor.names = property(lambda self: (None,) * self.dim())
 Tensor.layout = property(lambda self: "torch.strided")
-Tensor.real = property(lambda self: self if not self.is_complex() else _core._namespaces[""]["real"](self))
-del sys

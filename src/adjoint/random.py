@@ -20,8 +20,8 @@ from adjoint._core import (
     set_rng_state,
 )
 
-__all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
-           "seed", "set_rng_state"]  # fmt: skip
+__all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed",
+           "manual_seed", "seed", "set_rng_state"]  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -41,4 +41,3 @@ def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
         yield
     finally:
         set_rng_state(state)
-

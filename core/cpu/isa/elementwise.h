@@ -1,5 +1,7 @@
 // Makes loops of the functions in core/ops/elementwise/*.h: one vectorised loop per dtype.
 #pragma once
+#include <cstring>
+
 #include "cpu/elementwise_kernels.h"
 #include "scalar/elementwise.h"
 
@@ -92,8 +94,7 @@ template <class S, class T>
 constexpr LoopFn forward_of() {
   if constexpr (S::types == Types::compare || S::types == Types::logical)
     return forward_loop<S, T, bool>;
-  else
-    return forward_loop<S, T, T>;
+  else return forward_loop<S, T, T>;
 }
 
 template <class S>
@@ -119,6 +120,21 @@ bool add_kernels(const char* struct_name) {
   k.next = kernel_list;
   kernel_list = &k;
   return true;
+}
+
+// To put a loop of one's own in the place of one of these.
+inline ElementwiseKernels& kernels_of(const char* struct_name) {
+  ElementwiseKernels* k = kernel_list;
+  while (strcmp(k->struct_name, struct_name)) k = k->next;
+  return *k;
+}
+
+// Compilers do not vectorise the negation of bools; that of bytes they do.
+inline void not_loop(int64_t n, void* out, const void* const* in) {
+  auto* o = static_cast<unsigned char*>(out);
+  auto* x = static_cast<const unsigned char*>(in[0]);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) o[i] = x[i] ^ 1;
 }
 
 }  // namespace ADJ_ISA

@@ -1,7 +1,5 @@
-// Division with remainder. The library's fmod takes a step per bit of the quotient, one element at a
-// time; where quotients are small, a multiplication that rounds once gives the same remainder.
-#include <cstring>
-
+// Division with remainder. The library's fmod takes a step per bit of the quotient, one element at
+// a time; where quotients are small, a multiplication that rounds once gives the same remainder.
 #include "cpu/isa/elementwise.h"
 #include "ops/elementwise/division.h"
 
@@ -37,8 +35,8 @@ struct SmallFloorDivide : Elementwise<2> {
   template <class V> static V f(V x, V y) { return floor_quotient(x, y, small_fmod(x, y)); }
 };
 
-// Runs one of two loops on pieces that stay in the cache. Operands number `at` and at + 1, of `count`,
-// are x and y.
+// Runs one of two loops on pieces that stay in the cache. Operands number `at` and at + 1, of
+// `count`, are x and y.
 template <class T, int count, int at>
 void by_size(int64_t n, void* out, const void* const* in, LoopFn small, LoopFn any) {
   constexpr int64_t kPiece = 512;
@@ -64,20 +62,19 @@ void backward(int64_t n, void* out, const void* const* in) {
 }
 
 template <class S, class Small>
-ElementwiseKernels* install(const char* struct_name) {
-  ElementwiseKernels* k = kernel_list;
-  while (strcmp(k->struct_name, struct_name)) k = k->next;
-  k->forward[8] = forward<S, Small, float>;
-  k->forward[9] = forward<S, Small, double>;
+ElementwiseKernels& install(const char* struct_name) {
+  ElementwiseKernels& k = kernels_of(struct_name);
+  k.forward[8] = forward<S, Small, float>;
+  k.forward[9] = forward<S, Small, double>;
   return k;
 }
 
 [[maybe_unused]] const bool installed = [] {
   install<Fmod, SmallFmod>("Fmod");
   install<FloorDivide, SmallFloorDivide>("FloorDivide");
-  ElementwiseKernels* k = install<Remainder, SmallRemainder>("Remainder");
-  k->backward[1][0] = backward<float>;
-  k->backward[1][1] = backward<double>;
+  ElementwiseKernels& k = install<Remainder, SmallRemainder>("Remainder");
+  k.backward[1][0] = backward<float>;
+  k.backward[1][1] = backward<double>;
   return true;
 }();
 

@@ -1,6 +1,4 @@
 // Powers: exponents are mostly one number for a whole tensor, and mostly a small one.
-#include <cstring>
-
 #include "cpu/isa/elementwise.h"
 #include "ops/elementwise/power.h"
 
@@ -62,14 +60,23 @@ void pow_backward_loop(int64_t n, void* out, const void* const* in) {
   backward_loop<Pow, 0, T>(n, out, in);
 }
 
+template <class T>
+void whole_pow_loop(int64_t n, void* out, const void* const* in) {
+  T* o = static_cast<T*>(out);
+  const T *x = static_cast<const T*>(in[0]), *y = static_cast<const T*>(in[1]);
+  if (n > 0 && all_equal(n, y) && y[0] == T(2))
+    return map(n, o, x, [](T v) { return T(uint64_t(v) * uint64_t(v)); });
+  forward_loop<Pow, T, T>(n, out, in);
+}
+
 [[maybe_unused]] const bool installed = [] {
-  for (ElementwiseKernels* k = kernel_list; k; k = k->next) {
-    if (strcmp(k->struct_name, "Pow")) continue;
-    k->forward[8] = pow_loop<float>;
-    k->forward[9] = pow_loop<double>;
-    k->backward[0][0] = pow_backward_loop<float>;
-    k->backward[0][1] = pow_backward_loop<double>;
-  }
+  ElementwiseKernels& k = kernels_of("Pow");
+  k.forward[4] = whole_pow_loop<int32_t>;
+  k.forward[5] = whole_pow_loop<int64_t>;
+  k.forward[8] = pow_loop<float>;
+  k.forward[9] = pow_loop<double>;
+  k.backward[0][0] = pow_backward_loop<float>;
+  k.backward[0][1] = pow_backward_loop<double>;
   return true;
 }();
 

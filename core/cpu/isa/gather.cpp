@@ -8,15 +8,27 @@ inline namespace ADJ_ISA {
 
 // A: what is computed in; integers without a sign, because they wrap.
 template <class T, class A>
-void index_add(void* out, const void* source, const int64_t* index, int64_t m, int64_t inner,
-               int64_t from, int64_t width, double alpha) {
+void index_add(void* out, const void* source, const int64_t* index, const int64_t* order, int64_t m,
+               int64_t inner, double alpha) {
   A a;
   if constexpr (A(0.5) == A(0)) a = static_cast<A>(static_cast<int64_t>(alpha));
   else a = static_cast<A>(alpha);
-  for (int64_t j = 0; j < m; ++j) {
-    T* __restrict o = static_cast<T*>(out) + index[j] * inner + from;
-    const T* s = static_cast<const T*>(source) + j * inner + from;
-    for (int64_t i = 0; i < width; ++i) o[i] = T(A(o[i]) + a * A(s[i]));
+  int64_t lines = (inner * static_cast<int64_t>(sizeof(T)) + 63) / 64;
+  if (lines > 8) lines = 8;
+  for (int64_t k = 0; k < m; ++k) {
+    int64_t j = order ? order[k] : k;
+    T* __restrict o = static_cast<T*>(out) + index[j] * inner;
+    const T* s = static_cast<const T*>(source) + j * inner;
+    if (k + 8 < m) {  // the rows are anywhere: ask for them early
+      int64_t next = order ? order[k + 8] : k + 8;
+      auto* to = reinterpret_cast<const char*>(static_cast<T*>(out) + index[next] * inner);
+      auto* from = reinterpret_cast<const char*>(static_cast<const T*>(source) + next * inner);
+      for (int64_t i = 0; i < lines; ++i) {
+        __builtin_prefetch(to + 64 * i, 1);
+        if (order) __builtin_prefetch(from + 64 * i);
+      }
+    }
+    for (int64_t i = 0; i < inner; ++i) o[i] = T(A(o[i]) + a * A(s[i]));
   }
 }
 

@@ -9,6 +9,7 @@ void fill(NormKernels&);
 void fill(GemmKernels&);
 void fill(RandomKernels&);
 void fill(GatherKernels&);
+void fill(OptimKernels&);
 
 const Kernels& all_kernels() {
   static const Kernels& table = [&]() -> const Kernels& {
@@ -19,6 +20,7 @@ const Kernels& all_kernels() {
     fill(k.gemm);
     fill(k.random);
     fill(k.gather);
+    fill(k.optim);
     return k;
   }();
   return table;

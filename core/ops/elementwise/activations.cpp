@@ -47,9 +47,10 @@ struct FunctionalHardtanh : Composite {
 };
 ADJ_OP(FunctionalHardtanh,
        "nn.functional.hardtanh(input: Tensor, min_val: Number = -1.0, max_val: Number = 1.0, "
-       "inplace: bool = False) -> Tensor", R"(
-Elements clamped to `[min_val, max_val]`. The derivative at both ends is taken to be 0. A ValueError if
-`min_val` is greater than `max_val`.
+       "inplace: bool = False) -> Tensor",
+       R"(
+Elements clamped to `[min_val, max_val]`. The derivative at both ends is taken to be 0. A ValueError
+if `min_val` is greater than `max_val`.
 
 >>> adjoint.nn.functional.hardtanh(adjoint.tensor([-2., 0.5]))
 tensor([-1.0000,  0.5000])
@@ -62,8 +63,10 @@ struct FunctionalThreshold : Composite {
   }
 };
 ADJ_OP(FunctionalThreshold,
-       "nn.functional.threshold(input: Tensor, threshold: Number, value: Number, inplace: bool = False)"
-       " -> Tensor", R"(
+       "nn.functional.threshold(input: Tensor, threshold: Number, value: Number, inplace: bool = "
+       "False)"
+       " -> Tensor",
+       R"(
 Elements that are not above `threshold` become `value`.
 
 >>> adjoint.nn.functional.threshold(adjoint.tensor([0.5, 2.]), 1, -1)
@@ -76,9 +79,11 @@ struct FunctionalLeakyRelu : Composite {
     return forward_to(leaky_relu, a, {a[0], a[1]}, inplace(a));
   }
 };
-ADJ_OP(FunctionalLeakyRelu,
-       "nn.functional.leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False)"
-       " -> Tensor", R"(
+ADJ_OP(
+    FunctionalLeakyRelu,
+    "nn.functional.leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False)"
+    " -> Tensor",
+    R"(
 `input` above 0, `negative_slope * input` below.
 
 >>> adjoint.nn.functional.leaky_relu(adjoint.tensor([-1., 2.]), 0.1)
@@ -118,7 +123,8 @@ struct CeluOp : Composite {
   static Tensor define(const Args& a) { return celu_of(a, false); }
 };
 ADJ_OP(CeluOp, "celu(input: Tensor, alpha: float = 1.0) -> Tensor", R"(
-`input` above 0, `alpha * (exp(input / alpha) - 1)` below (Barron, 2017). A RuntimeError if `alpha` is 0.
+`input` above 0, `alpha * (exp(input / alpha) - 1)` below (Barron, 2017). A RuntimeError if
+`alpha` is 0.
 
 >>> adjoint.celu(adjoint.tensor([-1., 2.]), 2.0)
 tensor([-0.7869,  2.0000])
@@ -130,7 +136,8 @@ struct FunctionalCelu : Composite {
 };
 ADJ_OP(FunctionalCelu,
        "nn.functional.celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor", R"(
-`input` above 0, `alpha * (exp(input / alpha) - 1)` below (Barron, 2017). A RuntimeError if `alpha` is 0.
+`input` above 0, `alpha * (exp(input / alpha) - 1)` below (Barron, 2017). A RuntimeError if
+`alpha` is 0.
 
 >>> adjoint.nn.functional.celu(adjoint.tensor([-1., 2.]))
 tensor([-0.6321,  2.0000])
@@ -144,7 +151,8 @@ struct FunctionalGelu : Composite {
     return forward_to(text == "none" ? gelu : gelu_tanh, a, {a[0]});
   }
 };
-ADJ_OP(FunctionalGelu, "nn.functional.gelu(input: Tensor, *, approximate: str = 'none') -> Tensor", R"(
+ADJ_OP(FunctionalGelu, "nn.functional.gelu(input: Tensor, *, approximate: str = 'none') -> Tensor",
+       R"(
 `input` times the normal distribution function of `input` (Hendrycks and Gimpel, 2016); with
 `approximate="tanh"` by their formula `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x**3)))`.
 
@@ -186,7 +194,8 @@ tensor([0.0000, 0.5000, 1.0000])
 struct FunctionalHardswish : Composite {
   static Tensor define(const Args& a) { return forward_to(hardswish, a, {a[0]}, inplace(a)); }
 };
-ADJ_OP(FunctionalHardswish, "nn.functional.hardswish(input: Tensor, inplace: bool = False) -> Tensor", R"(
+ADJ_OP(FunctionalHardswish,
+       "nn.functional.hardswish(input: Tensor, inplace: bool = False) -> Tensor", R"(
 `input * relu6(input + 3) / 6` (Howard et al., 2019).
 
 >>> adjoint.nn.functional.hardswish(adjoint.tensor([-4., 1., 4.]))

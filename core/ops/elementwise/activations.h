@@ -1,5 +1,5 @@
-// Activations of neural networks that are not plain functions of mathematics. Their Python names, with
-// the argument `inplace`, are in activations.cpp.
+// Activations of neural networks that are not plain functions of mathematics. Their Python names,
+// with the argument `inplace`, are in activations.cpp.
 #pragma once
 #include "ops/elementwise/base.h"
 
@@ -32,8 +32,8 @@ ADJ_OP(PreluKernel, "_nodes.prelu_kernel(input: Tensor, weight: Tensor) -> Tenso
 tensor([-0.5000,  2.0000])
 )");
 
-// exp(x) - 1 below 0. Its derivative, exp(x) there, is bounded before the choice: what is not chosen
-// must be finite, or its own derivative is 0 times infinity.
+// exp(x) - 1 below 0. Its derivative, exp(x) there, is bounded before the choice: what is not
+// chosen must be finite, or its own derivative is 0 times infinity.
 struct Elu : Elementwise<2, 1> {
   template <class V> static constexpr V f(V x, V a) { return select(x > V(0), x, a * expm1(x)); }
   template <class V> static constexpr V dx(V x, V a, V) {
@@ -84,9 +84,7 @@ tensor([-1.1113,  1.0507])
 struct Gelu : Elementwise<1> {
   static constexpr double sqrt_half = 0.70710678118654752440;
   static constexpr double density_at_0 = 0.39894228040143267794;  // of the normal distribution
-  template <class V> static constexpr V f(V x) {
-    return V(0.5) * x * erfc(x * V(-sqrt_half));
-  }
+  template <class V> static constexpr V f(V x) { return V(0.5) * x * erfc(x * V(-sqrt_half)); }
   template <class V> static constexpr V dx(V x, V) {
     return V(0.5) * erfc(x * V(-sqrt_half)) + x * V(density_at_0) * exp(x * x * V(-0.5));
   }
@@ -106,8 +104,7 @@ struct GeluTanh : Pointwise<1> {
   }
   template <class V> static constexpr V dx(V x, V) {
     V square = x * x, t = tanh(V(a) * x * (V(1) + V(b) * square));
-    return V(0.5) * (V(1) + t) +
-           V(0.5 * a) * x * (V(1) - t * t) * (V(1) + V(3 * b) * square);
+    return V(0.5) * (V(1) + t) + V(0.5 * a) * x * (V(1) - t * t) * (V(1) + V(3 * b) * square);
   }
 };
 ADJ_OP(GeluTanh, "_nodes.gelu_tanh(input: Tensor) -> Tensor", R"(
@@ -153,8 +150,10 @@ struct Softplus : Elementwise<3, 1> {
     return choose(x * beta > threshold, V(1), sigmoid(x * beta));
   }
 };
-ADJ_OP(Softplus,
-       "nn.functional.softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor", R"(
+ADJ_OP(
+    Softplus,
+    "nn.functional.softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor",
+    R"(
 `log(1 + exp(beta * input)) / beta`, a smooth `relu`; the identity where `beta * input` is above
 `threshold`.
 
@@ -195,9 +194,7 @@ tensor([-1.0000,  0.5000])
 
 struct Hardsigmoid : Pointwise<1> {
   static constexpr bool mask = true;
-  template <class V> static constexpr V f(V x) {
-    return clamped(x + V(3), V(0), V(6)) / V(6);
-  }
+  template <class V> static constexpr V f(V x) { return clamped(x + V(3), V(0), V(6)) / V(6); }
   template <class V> static constexpr V dx(V x, V) {
     return choose((x > V(-3)) & (x < V(3)), V(1. / 6), V(0));
   }
@@ -211,9 +208,7 @@ tensor([0.0000, 0.5000, 1.0000])
 
 struct Hardswish : Pointwise<1> {
   static constexpr bool mask = true;
-  template <class V> static constexpr V f(V x) {
-    return x * clamped(x + V(3), V(0), V(6)) / V(6);
-  }
+  template <class V> static constexpr V f(V x) { return x * clamped(x + V(3), V(0), V(6)) / V(6); }
   template <class V> static constexpr V dx(V x, V) {
     return choose(x <= V(-3), V(0), choose(x < V(3), x / V(3) + V(0.5), V(1)));
   }

@@ -5,10 +5,10 @@
 namespace adj {
 namespace {
 
-#define ADJ_ALIAS(STRUCT, OF, SIGNATURE, EXAMPLE)                      \
-  struct STRUCT : Alias {                                              \
-    static constexpr const char* of = OF;                              \
-  };                                                                   \
+#define ADJ_ALIAS(STRUCT, OF, SIGNATURE, EXAMPLE) \
+  struct STRUCT : Alias {                         \
+    static constexpr const char* of = OF;         \
+  };                                              \
   ADJ_OP(STRUCT, SIGNATURE, "\nThe same as `" OF "`.\n\n" EXAMPLE "\n")
 
 ADJ_ALIAS(Subtract, "sub", "subtract(input: Operand, other: Operand) -> Tensor", R"(

@@ -144,7 +144,8 @@ struct Addcmul : Elementwise<4, 3> {
   template <class V> static constexpr V dw(V, V y, V, V a, V) { return a * y; }
 };
 ADJ_OP(Addcmul,
-       "addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor", R"(
+       "addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor",
+       R"(
 `input + value * tensor1 * tensor2`.
 
 >>> adjoint.addcmul(adjoint.ones(2), adjoint.tensor([1., 2.]), adjoint.tensor([3., 4.]), value=10)
@@ -159,7 +160,8 @@ struct Addcdiv : Elementwise<4, 3> {
   template <class V> static constexpr V dw(V, V y, V w, V a, V) { return -a * (y / (w * w)); }
 };
 ADJ_OP(Addcdiv,
-       "addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor", R"(
+       "addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor",
+       R"(
 `input + value * tensor1 / tensor2`. A RuntimeError if both of these are whole.
 
 >>> adjoint.addcdiv(adjoint.ones(2), adjoint.tensor([1., 2.]), adjoint.tensor([2., 4.]), value=10)

@@ -1,5 +1,5 @@
-// What the operators of this folder share: two more things that a struct may state, their own checks
-// of arguments, and functions beyond those of scalar/math.h.
+// What the operators of this folder share: two more things that a struct may state, their own
+// checks of arguments, and functions beyond those of scalar/math.h.
 #pragma once
 #include "scalar/elementwise.h"
 
@@ -35,39 +35,19 @@ T sigmoid(T x) {
 }
 constexpr Probe sigmoid(Probe x) { return Probe(x.reads); }
 
-// The order as a value, as kernels have it.
-// The derivative of digamma: shifted up to x >= 10, then the asymptotic series (Abramowitz & Stegun
-// 6.4.12); below 1/2 by reflection.
-inline double trigamma_of(double x) {
-  if (x < 0.5) {
-    double s = sin(kPi * (x - round(x)));
-    return s == 0 ? kInfinity : kPi * kPi / (s * s) - trigamma_of(1 - x);
-  }
-  double result = 0;
-  for (; x < 10; x += 1) result += 1 / (x * x);
-  double z = 1 / (x * x);
-  double series = 1. / 6 - z * (1. / 30 - z * (1. / 42 - z * (1. / 30 - z * (5. / 66 - z * (691. / 2730 -
-                  z * (7. / 6))))));
-  return result + 1 / x + z / 2 + series * z / x;
-}
+// A choice between bools that is vectorised.
+constexpr bool choose_bool(bool c, bool a, bool b) { return b ^ (c & (a ^ b)); }
 
-// The order as a value, as kernels have it.
-template <Real T>
-T polygamma(T n, T x) {
-  return n == T(1) ? T(trigamma_of(x)) : polygamma(static_cast<int>(n), x);
-}
-constexpr Probe polygamma(Probe n, Probe x) { return Probe(n.reads | x.reads); }
-
-// x brought into [lo, hi]; NaN if any of the three is. Written so that compilers vectorise it, which they
-// do not do for a minimum of a maximum.
+// x brought into [lo, hi]; NaN if any of the three is. Written so that compilers vectorise it,
+// which they do not do for a minimum of a maximum.
 template <Scalar V>
 constexpr V clamped(V x, V lo, V hi) {
   V y = select((x < lo) | (lo != lo), lo, x);
   return select((y > hi) | (hi != hi), hi, y);
 }
 
-// One of two values that may both be constants. Of tensors that is more than `select`, which would give
-// two constants the default dtype, in whatever dtype the derivative is computed.
+// One of two values that may both be constants. Of tensors that is more than `select`, which would
+// give two constants the default dtype, in whatever dtype the derivative is computed.
 template <class V, class M>
 constexpr V choose(M c, V a, V b) {
   return select(c, a, b);

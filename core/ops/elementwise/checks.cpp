@@ -6,9 +6,7 @@ namespace adj {
 
 namespace {
 
-DType dtype_of(const Value& v) {
-  return v.tag == Tag::tensor ? v.tensor->dtype : v.number_dtype();
-}
+DType dtype_of(const Value& v) { return v.tag == Tag::tensor ? v.tensor->dtype : v.number_dtype(); }
 
 // Whether no operand is a floating one.
 bool whole(const Args& args, int count) {
@@ -30,10 +28,12 @@ void check_no_bool(const Args& args) {
   for (int k = 0; k < count; ++k)
     if (dtype_of(args[k]) == DType::b8) {
       if (count == 1)
-        runtime_error("Negation, the `-` operator, on a bool tensor is not supported. If you are trying "
-                      "to invert a mask, use the `~` or `logical_not()` operator instead.");
-      runtime_error("Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
-                    "trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+        runtime_error(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead.");
+      runtime_error(
+          "Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
+          "trying to invert a mask, use the `~` or `logical_not()` operator instead.");
     }
 }
 
@@ -42,8 +42,10 @@ void check_alpha(const Args& args) {
   if (alpha.tag == Tag::boolean && !all_bool(args, 2))
     runtime_error("Boolean alpha only supported for Boolean results.");
   if (alpha.tag == Tag::real && whole(args, 2))
-    runtime_error("For integral input tensors, argument alpha must not be a floating point number, "
-                  "got ", alpha.real);
+    runtime_error(
+        "For integral input tensors, argument alpha must not be a floating point number, "
+        "got ",
+        alpha.real);
 }
 
 void check_alpha_no_bool(const Args& args) {
@@ -54,8 +56,9 @@ void check_alpha_no_bool(const Args& args) {
 void check_divisor(const Args& args) {
   if (!whole(args, 2)) return;
   const Value& y = args[1];
-  bool zero = y.tag == Tag::tensor ? y.tensor->numel > 0 && !*ops::all(Tensor(y.tensor)).data<bool>()
-                                   : y.as_int() == 0;
+  bool zero = y.tag == Tag::tensor
+                  ? y.tensor->numel > 0 && !*ops::all(Tensor(y.tensor)).data<bool>()
+                  : y.as_int() == 0;
   if (zero) runtime_error("ZeroDivisionError: ", args.op.name, " of whole numbers by 0");
 }
 
@@ -83,7 +86,8 @@ void check_condition(const Args& args) {
 }
 
 void check_numeric(const Args& args) {
-  if (dtype_of(args[0]) == DType::b8) runtime_error(args.op.name, ": bool inputs are not supported");
+  if (dtype_of(args[0]) == DType::b8)
+    runtime_error(args.op.name, ": bool inputs are not supported");
 }
 
 void check_lambda(const Args& args) {

@@ -17,14 +17,16 @@ const Fn& division(const Value& mode) {
   Text text(mode.string);
   if (text == "floor") return ops::floor_divide;
   if (text == "trunc") return internal_div;
-  runtime_error("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", text, "'");
+  runtime_error("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '",
+                text, "'");
 }
 
 struct DivRounding : Composite {
   static constexpr bool in_place = true;
   static Tensor define(const Args& a) { return forward_to(division(a[2]), a, {a[0], a[1]}); }
 };
-ADJ_OP(DivRounding, "div:rounding(input: Operand, other: Operand, *, rounding_mode: str?) -> Tensor", R"(
+ADJ_OP(DivRounding,
+       "div:rounding(input: Operand, other: Operand, *, rounding_mode: str?) -> Tensor", R"(
 The quotient rounded down ("floor"), towards zero ("trunc") or not at all (None). Rounded quotients
 have a gradient of zero.
 
@@ -33,7 +35,8 @@ tensor([ 3., -4.])
 )");
 
 struct DivideRounding : DivRounding {};
-ADJ_OP(DivideRounding, "divide:rounding(input: Operand, other: Operand, *, rounding_mode: str?) -> Tensor",
+ADJ_OP(DivideRounding,
+       "divide:rounding(input: Operand, other: Operand, *, rounding_mode: str?) -> Tensor",
        R"(
 The same as `div` with a `rounding_mode`.
 
@@ -90,8 +93,9 @@ struct Clamp : Composite {
   static inline const Fn clamp_min{"clamp_min"}, clamp_max{"clamp_max"};
 };
 ADJ_OP(Clamp, "clamp(input: Tensor, min: Operand? = None, max: Operand? = None) -> Tensor", R"(
-Elements below `min` become `min`, those above `max` become `max`; the bounds are numbers or tensors.
-A RuntimeError if both are None. The gradient goes to `input` within the bounds, themselves included.
+Elements below `min` become `min`, those above `max` become `max`; the bounds are numbers or
+tensors. A RuntimeError if both are None. The gradient goes to `input` within the bounds, themselves
+included.
 
 >>> adjoint.clamp(adjoint.tensor([-1., 0.5, 2.]), 0, 1)
 tensor([0.0000, 0.5000, 1.0000])
@@ -112,8 +116,8 @@ struct LogitOp : Composite {
   }
 };
 ADJ_OP(LogitOp, "logit(input: Tensor, eps: float? = None) -> Tensor", R"(
-`log(input / (1 - input))`, the inverse of `sigmoid`. Elements are first clamped to `[eps, 1 - eps]` if
-`eps` is given; without it those outside [0, 1] give NaN.
+`log(input / (1 - input))`, the inverse of `sigmoid`. Elements are first clamped to
+`[eps, 1 - eps]` if `eps` is given; without it those outside [0, 1] give NaN.
 
 >>> adjoint.logit(adjoint.tensor([0.5, 0.9]))
 tensor([0.0000, 2.1972])
@@ -132,16 +136,20 @@ struct NanToNumOp : Composite {
   static Tensor define(const Args& a) {
     Tensor x = a[0].as_tensor();
     if (!is_differentiable(x.dtype())) return a.into ? x : ops::clone(x);
-    auto given = [&](int i, double otherwise) { return a[i].is_none() ? otherwise : a[i].as_double(); };
+    auto given = [&](int i, double otherwise) {
+      return a[i].is_none() ? otherwise : a[i].as_double();
+    };
     double high = largest(x.dtype());
-    return forward_to(internal_nan_to_num, a, {a[0], given(1, 0.0), given(2, high), given(3, -high)});
+    return forward_to(internal_nan_to_num, a,
+                      {a[0], given(1, 0.0), given(2, high), given(3, -high)});
   }
 };
 ADJ_OP(NanToNumOp,
        "nan_to_num(input: Tensor, nan: float? = 0.0, posinf: float? = None, neginf: float? = None)"
-       " -> Tensor", R"(
-NaN, infinity and negative infinity replaced: by 0 and by the greatest and the least value of the dtype
-where nothing else is said.
+       " -> Tensor",
+       R"(
+NaN, infinity and negative infinity replaced: by 0 and by the greatest and the least value of the
+dtype where nothing else is said.
 
 >>> adjoint.nan_to_num(adjoint.tensor([adjoint.nan, -adjoint.inf, 1.]), neginf=-2)
 tensor([ 0., -2.,  1.])
@@ -177,7 +185,8 @@ tensor([ 1., -2.])
 struct IsClose : Composite {
   static Tensor define(Tensor x, Tensor y, double rtol, double atol, bool equal_nan) {
     if (x.dtype() != y.dtype())
-      runtime_error("isclose: ", scalar_name_of(x.dtype()), " did not match ", scalar_name_of(y.dtype()));
+      runtime_error("isclose: ", scalar_name_of(x.dtype()), " did not match ",
+                    scalar_name_of(y.dtype()));
     if (!(rtol >= 0)) runtime_error("rtol must be greater than or equal to zero, but got ", rtol);
     if (!(atol >= 0)) runtime_error("atol must be greater than or equal to zero, but got ", atol);
     Tensor close = ops::eq(x, y);
@@ -193,7 +202,8 @@ struct IsClose : Composite {
 };
 ADJ_OP(IsClose,
        "isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, "
-       "equal_nan: bool = False) -> Tensor", R"(
+       "equal_nan: bool = False) -> Tensor",
+       R"(
 Where `abs(input - other) <= atol + rtol * abs(other)`; equal infinities are close, and NaNs if
 `equal_nan`. A RuntimeError if the dtypes differ or a tolerance is negative.
 
@@ -241,11 +251,12 @@ The positions of elements that are not 0, as one tensor of indices per dim.
 struct Prelu : Composite {
   static Tensor define(Tensor x, Tensor weight) {
     if (weight.dim() > 1)
-      runtime_error("prelu: expected a weight without dims or with one, got shape ", weight.sizes());
+      runtime_error("prelu: expected a weight without dims or with one, got shape ",
+                    weight.sizes());
     int64_t channels = x.dim() > 1 ? x.size(1) : 1;
     if (weight.numel() != 1 && weight.numel() != channels)
-      runtime_error("prelu: the weight has ", weight.numel(), " elements, but input of shape ", x.sizes(),
-                    " has ", channels, " channels");
+      runtime_error("prelu: the weight has ", weight.numel(), " elements, but input of shape ",
+                    x.sizes(), " has ", channels, " channels");
     Dims sizes;
     for (int i = 0; i < x.dim(); ++i) sizes.push_back(1);
     if (x.dim() > 1) sizes[1] = weight.numel();

@@ -5,8 +5,8 @@
 namespace adj {
 inline namespace ADJ_ISA {
 
-// From the remainder r of division rounded towards zero, which is exact: that of division rounded down,
-// which has the sign of y, and its quotient.
+// From the remainder r of division rounded towards zero, which is exact: that of division rounded
+// down, which has the sign of y, and its quotient.
 template <Real T>
 constexpr T floored(T r, T y) {
   return (r != T(0)) & ((r < T(0)) != (y < T(0))) ? r + y : r;

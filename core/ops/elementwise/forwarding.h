@@ -23,7 +23,9 @@ inline Tensor forward_to(const Fn& f, const Args& args, std::initializer_list<Va
   Tensor kept;
   if (args.into) {
     bool recorded = false;
-    for_each_tensor(op, values, [&](TensorImpl* t, int) { recorded |= modes.grad && t->flags & kRequiresGrad; });
+    for_each_tensor(op, values, [&](TensorImpl* t, int) {
+      recorded |= modes.grad && t->flags & kRequiresGrad;
+    });
     if (!recorded) {
       dispatch_into(op, values, x);
       return x;

@@ -1,5 +1,5 @@
-// What pointwise losses compute per element, before weights and reductions. The losses themselves are
-// in ops/loss_pointwise.cpp.
+// What pointwise losses compute per element, before weights and reductions. The losses themselves
+// are in ops/loss_pointwise.cpp.
 #pragma once
 #include "ops/elementwise/base.h"
 
@@ -30,7 +30,8 @@ struct SmoothL1Term : Elementwise<3, 2> {
     return select(abs(x - y) < beta, (y - x) / beta, sign(y - x));
   }
 };
-ADJ_OP(SmoothL1Term, "_nodes.smooth_l1_term(input: Operand, target: Operand, beta: Operand) -> Tensor", R"(
+ADJ_OP(SmoothL1Term,
+       "_nodes.smooth_l1_term(input: Operand, target: Operand, beta: Operand) -> Tensor", R"(
 With `d = |input - target|`: `d^2 / (2 beta)` below beta, else `d - beta / 2`.
 
 >>> adjoint.nn.functional.smooth_l1_loss(adjoint.tensor([3.]), adjoint.tensor([1.]), reduction='none')
@@ -49,7 +50,8 @@ struct HuberTerm : Elementwise<3, 2> {
     return select(abs(x - y) < delta, y - x, delta * sign(y - x));
   }
 };
-ADJ_OP(HuberTerm, "_nodes.huber_term(input: Operand, target: Operand, delta: Operand) -> Tensor", R"(
+ADJ_OP(HuberTerm, "_nodes.huber_term(input: Operand, target: Operand, delta: Operand) -> Tensor",
+       R"(
 With `d = |input - target|`: `d^2 / 2` below delta, else `delta (d - delta / 2)`.
 
 >>> adjoint.nn.functional.huber_loss(adjoint.tensor([3.]), adjoint.tensor([1.]), reduction='none')
@@ -98,11 +100,15 @@ struct BceLogitsWeightedTerm : Elementwise<3> {
   template <class V> static constexpr V dx(V x, V y, V p, V) {
     return (V(1) + (p - V(1)) * y) * sigmoid(x) - p * y;
   }
-  template <class V> static constexpr V dy(V x, V, V p, V) { return (p - V(1)) * softplus_of(-x) - x; }
+  template <class V> static constexpr V dy(V x, V, V p, V) {
+    return (p - V(1)) * softplus_of(-x) - x;
+  }
   template <class V> static constexpr V dw(V x, V y, V, V) { return y * softplus_of(-x); }
 };
 ADJ_OP(BceLogitsWeightedTerm,
-       "_nodes.bce_logits_weighted_term(input: Operand, target: Operand, pos_weight: Operand) -> Tensor", R"(
+       "_nodes.bce_logits_weighted_term(input: Operand, target: Operand, pos_weight: Operand) -> "
+       "Tensor",
+       R"(
 The binary cross entropy of `sigmoid(input)`, that of positives `pos_weight` times as large.
 
 >>> x, y, p = adjoint.tensor([0.]), adjoint.tensor([1.]), adjoint.tensor([2.])

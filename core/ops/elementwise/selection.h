@@ -11,14 +11,15 @@ struct Where : Pointwise<3> {
   static constexpr bool mask = true;
   static constexpr bool in_place = false, is_method = false;
   static void check(const Args& args) { check_condition(args); }
+  static constexpr bool f(bool c, bool x, bool y) { return choose_bool(c, x, y); }
   template <class V> static constexpr V f(V c, V x, V y) { return select(c != V(0), x, y); }
   template <class V> static constexpr V dx(V, V, V, V) { return V(0); }
   template <class V> static constexpr V dy(V c, V, V, V) { return choose(c != V(0), V(1), V(0)); }
   template <class V> static constexpr V dw(V c, V, V, V) { return choose(c != V(0), V(0), V(1)); }
 };
 ADJ_OP(Where, "where(condition: Tensor, input: Operand, other: Operand) -> Tensor", R"(
-`input` where `condition` (a bool tensor) is true, else `other`, all three broadcast. Each of the two
-gets the gradient where it was chosen, and zero elsewhere.
+`input` where `condition` (a bool tensor) is true, else `other`, all three broadcast. Each of the
+two gets the gradient where it was chosen, and zero elsewhere.
 
 >>> adjoint.where(adjoint.tensor([True, False]), adjoint.tensor([1., 2.]), 0)
 tensor([1., 0.])
@@ -28,6 +29,7 @@ struct MaskedFill : Pointwise<3> {
   static constexpr Types types = Types::arithmetic;
   static constexpr unsigned unpromoted = 6;
   static constexpr bool mask = true;
+  static constexpr bool f(bool x, bool m, bool v) { return choose_bool(m, v, x); }
   template <class V> static constexpr V f(V x, V m, V v) { return select(m != V(0), v, x); }
   template <class V> static constexpr V dx(V, V m, V, V) { return choose(m != V(0), V(0), V(1)); }
   template <class V> static constexpr V dy(V, V, V, V) { return V(0); }

@@ -5,9 +5,7 @@
 
 namespace adj {
 
-namespace ops {
-inline const Fn polygamma_of{"_nodes.polygamma"};
-}
+namespace ops { inline const Fn polygamma_of{"_nodes.polygamma"}; }
 
 inline Var sigmoid(const Var& x) {
   return x.constant() ? Var(var_constant(ops::sigmoid, x.c)) : Var(ops::sigmoid(x));

@@ -4,35 +4,22 @@
 
 #include "cpu/cast.h"
 #include "cpu/loop.h"
+#include "ops/kinds/promotion.h"
 
 namespace adj {
 
 namespace {
 
-// torch's promotion: dims count before 0-d tensors, those before Python numbers, unless of a higher
-// category.
 DType promoted(const ElementwiseInfo& info, const Args& args) {
-  int dims = -1, zero = -1, number = -1;
-  auto join = [](int& slot, DType t) {
-    slot = slot < 0 ? static_cast<int>(t) : static_cast<int>(promote(static_cast<DType>(slot), t));
-  };
+  Promotion all;
   for (int k = 0; k < info.arity; ++k) {
     if (info.unpromoted >> k & 1) continue;
     const Value& v = args[k];
-    if (v.tag == Tag::tensor) {
-      bool is_number = v.tensor->flags & kNumber;
-      join(is_number ? number : v.tensor->sizes.size() ? dims : zero, v.tensor->dtype);
-    } else if (v.is_number() && args.op.schema.params[static_cast<size_t>(k)].type == Type::operand) {
-      join(number, v.number_dtype());
-    }
+    if (v.tag == Tag::tensor) all.add(*v.tensor);
+    else if (v.is_number() && args.op.schema.params[static_cast<size_t>(k)].type == Type::operand)
+      all.add_number(v.number_dtype());
   }
-  auto combine = [](int high, int low) {
-    if (high < 0) return low;
-    if (low < 0 || category(static_cast<DType>(low)) <= category(static_cast<DType>(high))) return high;
-    return static_cast<int>(promote(static_cast<DType>(high), static_cast<DType>(low)));
-  };
-  int t = combine(combine(dims, zero), number);
-  return t < 0 ? default_dtype() : static_cast<DType>(t);
+  return all.result();
 }
 
 // The type that the loops compute in: halves are computed in float32.
@@ -44,8 +31,16 @@ struct Number64 {  // a number in the type of the loop
 
 void put_number(Number64& to, const Value& v, DType t) {
   switch (t) {
-    case DType::f32: { float x = static_cast<float>(v.as_double()); memcpy(to.bytes, &x, 4); break; }
-    case DType::f64: { double x = v.as_double(); memcpy(to.bytes, &x, 8); break; }
+    case DType::f32: {
+      float x = static_cast<float>(v.as_double());
+      memcpy(to.bytes, &x, 4);
+      break;
+    }
+    case DType::f64: {
+      double x = v.as_double();
+      memcpy(to.bytes, &x, 8);
+      break;
+    }
     case DType::b8: to.bytes[0] = v.as_bool(); break;
     default: {
       int64_t x = v.as_int();
@@ -61,11 +56,13 @@ LoopFn forward_kernel(const Op& op, DType t) {
     if (!info.kernels) runtime_error("adjoint bug: no kernels of ", op.struct_name);
   }
   LoopFn fn = info.kernels->forward[static_cast<int>(t)];
-  if (!fn) fail(ErrorKind::not_implemented, op.name, " is not implemented for '", scalar_name_of(t), "'");
+  if (!fn)
+    fail(ErrorKind::not_implemented, op.name, " is not implemented for '", scalar_name_of(t), "'");
   return fn;
 }
 
-void set_strides(LoopOperand& operand, DimsView strides, DimsView own, DimsView sizes, int64_t* store) {
+void set_strides(LoopOperand& operand, DimsView strides, DimsView own, DimsView sizes,
+                 int64_t* store) {
   int extra = sizes.size() - own.size();
   for (int i = 0; i < sizes.size(); ++i)
     store[i] = i < extra || (own[i - extra] == 1 && sizes[i] != 1) ? 0 : strides[i - extra];
@@ -80,7 +77,8 @@ void run(LoopFn fn, DType in_type, DType out_type, const Tensor& out, const Valu
   for (int k = 0; k < count && plain; ++k) {
     const Value& v = in[k];
     if (v.tag == Tag::tensor) {
-      plain = v.tensor->contiguous && v.tensor->dtype == in_type && v.tensor->numel == out.numel() &&
+      plain = v.tensor->contiguous && v.tensor->dtype == in_type &&
+              v.tensor->numel == out.numel() &&
               (v.tensor->sizes == out->sizes || v.tensor->numel == 1);
       direct[k] = v.tensor->data;
     } else if (v.tag == Tag::none) {
@@ -195,7 +193,8 @@ Outs elementwise_forward(const Args& args) {
   Tensor out;
   if (into) {
     if (!(sizes == into->sizes()))
-      runtime_error("output with shape ", into->sizes(), " doesn't match the broadcast shape ", sizes);
+      runtime_error("output with shape ", into->sizes(), " doesn't match the broadcast shape ",
+                    sizes);
     if (!can_cast(out_type, into->dtype()))
       runtime_error("result type ", scalar_name_of(out_type),
                     " can't be cast to the desired output type ", scalar_name_of(into->dtype()));
@@ -213,9 +212,10 @@ Outs elementwise_forward(const Args& args) {
         bool apart = distance >= static_cast<int64_t>(itemsize(out.dtype())) * out.numel() ||
                      -distance >= static_cast<int64_t>(itemsize(v.tensor->dtype)) * v.tensor->numel;
         if (apart) continue;
-        runtime_error("unsupported operation: some elements of the input tensor and the written-to "
-                      "tensor refer to a single memory location. Please clone() the tensor before "
-                      "performing the operation.");
+        runtime_error(
+            "unsupported operation: some elements of the input tensor and the written-to "
+            "tensor refer to a single memory location. Please clone() the tensor before "
+            "performing the operation.");
       }
       out = empty(sizes, out_type);
       break;
@@ -267,7 +267,8 @@ bool elementwise_fast_vjp(Vjp& c) {
   return true;
 }
 
-// The operands (and the result) of a call as Vars; those that a derivative does not read stay empty.
+// The operands (and the result) of a call as Vars; those that a derivative does not read stay
+// empty.
 static void vars_of(Vjp& c, Var* x) {
   const ElementwiseInfo& info = *c.node.op.elementwise;
   for (int i = 0; i < info.arity; ++i) {
@@ -292,7 +293,8 @@ void elementwise_vjp(Vjp& c) {
   for (int k = 0; k < info.gradients; ++k) {
     if (!c.needs(k)) continue;
     Var grad = g * info.derivative[k](x, x[info.arity]);
-    c.set(k, grad.constant() ? ops::zeros(c.like(k).sizes, c.like(k).dtype) : sum_to(grad.t, c.like(k)));
+    c.set(k, grad.constant() ? ops::zeros(c.like(k).sizes, c.like(k).dtype)
+                             : sum_to(grad.t, c.like(k)));
   }
 }
 

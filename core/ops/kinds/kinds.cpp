@@ -78,7 +78,8 @@ Outs jvp_of_bilinear(Jvp& j) {
 void vjp_of_define(Vjp& c) {
   auto values = restored_values(c);
   GradMode recording(true);
-  // Fresh variables, connected to the real arguments so that the result can be differentiated again.
+  // Fresh variables, connected to the real arguments so that the result can be differentiated
+  // again.
   TensorList variables, inputs;
   SmallVec<int, 4> slots;
   variables.reserve(c.node.slots.size());

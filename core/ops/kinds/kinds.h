@@ -10,10 +10,12 @@ namespace adj {
 SmallVec<Value, 8> restored_values(const Vjp& c);
 // Every tensor argument but those in `linear`, as a mask.
 uint32_t other_tensors(const Op& op, uint32_t linear);
-// The tangents in place of the linear arguments (zeros where there is none), then the same operator.
+// The tangents in place of the linear arguments (zeros where there is none), then the same
+// operator.
 Outs jvp_of_linear(Jvp& j);
 Outs jvp_of_bilinear(Jvp& j);
-// The vjp of what is defined by other operators: runs `define` again, recorded, and differentiates it.
+// The vjp of what is defined by other operators: runs `define` again, recorded, and differentiates
+// it.
 void vjp_of_define(Vjp& c);
 
 template <class S>
@@ -76,18 +78,16 @@ struct View : Linear {
   }
 };
 
-// forward(x, y, arguments); left(g, y, like x, arguments) and right(g, x, like y, arguments) are the
-// gradients of x and y.
+// forward(x, y, arguments); left(g, y, like x, arguments) and right(g, x, like y, arguments) are
+// the gradients of x and y.
 struct Bilinear {
   static constexpr KindName kind = KindName::bilinear;
 
   template <class S>
   static void vjp(Vjp& c) {
     auto values = restored_values(c);
-    if (c.needs(0))
-      c.set(0, unbox_after(&S::left, c.g(), c.in(1), c.like(0), values.data() + 2));
-    if (c.needs(1))
-      c.set(1, unbox_after(&S::right, c.g(), c.in(0), c.like(1), values.data() + 2));
+    if (c.needs(0)) c.set(0, unbox_after(&S::left, c.g(), c.in(1), c.like(0), values.data() + 2));
+    if (c.needs(1)) c.set(1, unbox_after(&S::right, c.g(), c.in(0), c.like(1), values.data() + 2));
   }
   template <class S>
   static void fill(Op& op) {
@@ -169,8 +169,8 @@ struct Factory {
   }
 };
 
-// Gradients of what was broadcast: summed over the dims that were added or stretched, in the dtype of
-// the operand.
+// Gradients of what was broadcast: summed over the dims that were added or stretched, in the dtype
+// of the operand.
 Tensor sum_to(const Tensor& g, const TensorMeta& like);
 
 }  // namespace adj

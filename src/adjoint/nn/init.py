@@ -277,6 +277,17 @@ def kaiming_normal_(
     return tensor if std is None else normal_(tensor, 0, std, generator)
 
 
+def _orthonormal_rows(x: Tensor) -> Tensor:
+    """Gram-Schmidt in float64; each row twice, since once leaves the errors of its cancellation."""
+    q = x.double().contiguous()
+    for i in range(q.size(0)):
+        row, above = q[i], q[:i]
+        for _ in range(2 if i else 0):
+            row = row - (above @ row) @ above
+        q[i] = row / row.norm()
+    return q.to(x.dtype)
+
+
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with a random (semi-)orthogonal matrix (Saxe et al., 2013), scaled by ``gain``.
 
@@ -297,11 +308,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     cols = tensor.numel() // rows
     with adjoint.no_grad():
         draws = tensor.new_empty((rows, cols)).normal_(0, 1, generator=generator)
-        q, r = adjoint.linalg.qr(draws.t() if rows < cols else draws)
-        # with the signs of R's diagonal, Q is uniform over the orthogonal matrices
-        # (Mezzadri, "How to generate random matrices from the classical compact groups", 2007)
-        q = q * r.diagonal().sign()
-        if rows < cols:
+        # Orthonormalising normal draws gives each orthogonal matrix with equal chance (Mezzadri,
+        # "How to generate random matrices from the classical compact groups", 2007).
+        q = _orthonormal_rows(draws if rows < cols else draws.t())
+        if rows >= cols:
             q = q.t()
         return tensor.copy_(q.reshape(tensor.shape)).mul_(gain)
 

@@ -1,0 +1,257 @@
+// The multi-tensor steps of optimizers: lists of tensors checked, then one pass over all elements.
+#include "cpu/optim.h"
+
+#include <nanobind/nanobind.h>
+
+#include <cmath>
+
+#include "autograd/history.h"
+#include "bind/casters.h"
+#include "ops/vocabulary.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace adj::py {
+
+namespace {
+
+// The tensors of one list argument; empty for None.
+struct Items {
+  nb::object fast;
+  Py_ssize_t n = 0;
+
+  Items(nb::handle list, const char* name, Py_ssize_t expected) {
+    if (list.is_none()) return;
+    fast = nb::steal(PySequence_Fast(list.ptr(), "expected a sequence of tensors"));
+    if (!fast) throw nb::python_error();
+    n = PySequence_Fast_GET_SIZE(fast.ptr());
+    if (expected >= 0 && n != expected)
+      runtime_error(name, ": expected ", static_cast<int64_t>(expected),
+                    " tensors, as there are parameters, got ", static_cast<int64_t>(n));
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* item = PySequence_Fast_GET_ITEM(fast.ptr(), i);
+      if (!is_tensor(item))
+        type_error(name, "[", static_cast<int64_t>(i), "]: expected a Tensor, got ",
+                   Py_TYPE(item)->tp_name);
+      if (impl_of(item)->flags & kWrapped)
+        runtime_error(name, "[", static_cast<int64_t>(i),
+                      "] is under a transform (vmap, jvp): an optimizer steps plain tensors");
+    }
+  }
+  explicit operator bool() const { return static_cast<bool>(fast); }
+  TensorImpl* operator[](Py_ssize_t i) const {
+    return impl_of(PySequence_Fast_GET_ITEM(fast.ptr(), i));
+  }
+};
+
+// Strides that fill memory without gaps, in whatever order.
+bool dense(const TensorImpl* x) {
+  if (x->contiguous) return true;
+  int64_t span = 1;
+  for (int d = 0; d < x->sizes.size(); ++d) {
+    if (x->strides[d] <= 0) return false;
+    span += (x->sizes[d] - 1) * x->strides[d];
+  }
+  return span == x->numel;
+}
+
+// bump_version without a counted handle, of which there would be five a parameter.
+void count_write(TensorImpl* x, const char* writer) {
+  if (x->flags & kUntracked) return;
+  x->storage->version.fetch_add(1, std::memory_order_relaxed);
+  x->storage->last_writer.store(writer, std::memory_order_relaxed);
+}
+
+// One call: the parameters as the kernels take them. Those whose memory is not alike, or of 16
+// bits, are stepped as copies, which are written back.
+class Call {
+ public:
+  Call(const char* name, nb::handle params, nb::handle grads,
+       std::initializer_list<std::pair<nb::handle, const char*>> states, nb::handle steps)
+      : name_(name),
+        params_(params, "params", -1),
+        grads_(grads, "grads", params_.n),
+        steps_(steps, "steps", params_.n) {
+    for (auto& [list, what] : states) {
+      states_.push_back(Items(list, what, params_.n));
+      names_.push_back(what);
+    }
+    for (Py_ssize_t i = 0; i < params_.n; ++i) check(i);
+  }
+
+  // Step numbers are counted up; step(t) makes what the kernels take, once for all that share it.
+  template <class Step, class Make>
+  void run(void (*kernel)(const std::vector<OptimParameter>&, const std::vector<Step>&),
+           const Make& make) {
+    std::vector<OptimParameter> all;
+    all.reserve(static_cast<size_t>(params_.n));
+    std::vector<Step> steps;
+    float last = 0;
+    int64_t total = 0;
+    for (Py_ssize_t i = 0; i < params_.n; ++i) {
+      float t = 0;
+      if (steps_) {
+        t = *reinterpret_cast<float*>(steps_[i]->data) += 1;
+        count_write(steps_[i], name_);
+      }
+      if (steps.empty() || t != last) steps.push_back(make(static_cast<double>(t)));
+      last = t;
+      total += params_[i]->numel;
+      all.push_back(parameter(i, static_cast<int>(steps.size()) - 1));
+    }
+    if (total < (1 << 18)) {
+      kernel(all, steps);
+    } else {
+      TensorList kept;  // another thread may drop them meanwhile
+      for (Py_ssize_t i = 0; i < params_.n; ++i) {
+        kept.push_back(Tensor(params_[i]));
+        kept.push_back(Tensor(grads_[i]));
+        for (auto& s : states_)
+          if (s) kept.push_back(Tensor(s[i]));
+      }
+      nb::gil_scoped_release unlocked;
+      kernel(all, steps);
+    }
+    for (auto& [target, copy] : copies_) write_into(target, copy);
+    for (Py_ssize_t i = 0; i < params_.n; ++i) {
+      count_write(params_[i], name_);
+      for (auto& s : states_)
+        if (s) count_write(s[i], name_);
+    }
+  }
+
+ private:
+  void check_like(const TensorImpl* p, const TensorImpl* x, const char* what, Py_ssize_t i,
+                  bool written) const {
+    if (!(x->sizes == p->sizes) || x->dtype != p->dtype)
+      runtime_error(name_, ": ", what, "[", static_cast<int64_t>(i),
+                    "] must be like its parameter, ", p->dtype, " of shape ", p->sizes, ", but is ",
+                    x->dtype, " of shape ", x->sizes);
+    if (written && overlaps_itself(x->sizes, x->strides))
+      runtime_error(name_, ": ", what, "[", static_cast<int64_t>(i),
+                    "] has several elements in one place (strides ", x->strides,
+                    "): it cannot be written");
+  }
+  void check(Py_ssize_t i) const {
+    const TensorImpl* p = params_[i];
+    if (!is_floating(p->dtype))
+      runtime_error(name_, ": params[", static_cast<int64_t>(i),
+                    "] must be of a floating dtype, not ", p->dtype);
+    check_like(p, p, "params", i, true);
+    check_like(p, grads_[i], "grads", i, false);
+    for (size_t k = 0; k < states_.size(); ++k)
+      if (states_[k]) check_like(p, states_[k][i], names_[k], i, true);
+    if (steps_ && (steps_[i]->numel != 1 || steps_[i]->dtype != DType::f32))
+      runtime_error(name_, ": steps[", static_cast<int64_t>(i), "] must be one float32, but is ",
+                    steps_[i]->dtype, " of shape ", steps_[i]->sizes);
+  }
+
+  OptimParameter parameter(Py_ssize_t i, int step) {
+    TensorImpl* p = params_[i];
+    TensorImpl* g = grads_[i];
+    auto alike = [p](const TensorImpl* x) {
+      return p->contiguous ? x->contiguous : x->strides == p->strides;
+    };
+    bool plain = (p->dtype == DType::f32 || p->dtype == DType::f64) && dense(p) && alike(g);
+    for (auto& s : states_) plain = plain && (!s || alike(s[i]));
+    OptimParameter x{p->data, g->data, {}, p->numel, p->dtype == DType::f64, step};
+    for (size_t k = 0; k < states_.size(); ++k)
+      if (states_[k]) x.state[k] = states_[k][i]->data;
+    if (plain || p->numel == 0) return x;
+    DType t = p->dtype == DType::f64 ? DType::f64 : DType::f32;
+    auto copy = [&](TensorImpl* from, bool written) {
+      Tensor to = empty(from->sizes, t);
+      write_into(to, Tensor(from));
+      if (written) copies_.emplace_back(Tensor(from), to);
+      else read_.push_back(to);
+      return to.data();
+    };
+    x.p = copy(p, true);
+    x.g = copy(g, false);
+    for (size_t k = 0; k < states_.size(); ++k)
+      if (states_[k]) x.state[k] = copy(states_[k][i], true);
+    return x;
+  }
+
+  const char* name_;
+  Items params_, grads_, steps_;
+  std::vector<Items> states_;
+  std::vector<const char*> names_;
+  std::vector<std::pair<Tensor, Tensor>> copies_;  // a tensor, and what it is to become
+  TensorList read_;
+};
+
+void fused_sgd(nb::handle params, nb::handle grads, nb::handle momentum_buffers, double lr,
+               double momentum, double dampening, double weight_decay, bool nesterov, bool maximize,
+               bool first_step) {
+  Call call("sgd_", params, grads, {{momentum_buffers, "momentum_buffers"}}, nb::none());
+  call.run(sgd_step, [&](double) {
+    return SgdStep{lr,
+                   momentum,
+                   1 - dampening,
+                   weight_decay,
+                   maximize ? -1.0 : 1.0,
+                   !momentum_buffers.is_none(),
+                   first_step,
+                   nesterov};
+  });
+}
+
+void fused_adam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::handle exp_avg_sqs,
+                nb::handle max_exp_avg_sqs, nb::handle steps, double lr, double beta1, double beta2,
+                double eps, double weight_decay, bool decoupled, bool maximize) {
+  if (exp_avgs.is_none() || exp_avg_sqs.is_none() || steps.is_none())
+    type_error("adam_: exp_avgs, exp_avg_sqs and steps must be given");
+  Call call(
+      "adam_", params, grads,
+      {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}, {max_exp_avg_sqs, "max_exp_avg_sqs"}},
+      steps);
+  call.run(adam_step, [&](double t) {
+    return AdamStep{decoupled ? 1 - lr * weight_decay : 1,
+                    beta1,
+                    beta2,
+                    eps,
+                    decoupled ? 0 : weight_decay,
+                    maximize ? -1.0 : 1.0,
+                    lr / (1 - std::pow(beta1, t)),
+                    1 / std::sqrt(1 - std::pow(beta2, t)),
+                    !max_exp_avg_sqs.is_none()};
+  });
+}
+
+void fused_rmsprop(nb::handle params, nb::handle grads, nb::handle square_avgs,
+                   nb::handle grad_avgs, nb::handle momentum_buffers, nb::handle steps, double lr,
+                   double alpha, double eps, double weight_decay, double momentum, bool centered,
+                   bool maximize) {
+  if (square_avgs.is_none() || steps.is_none())
+    type_error("rmsprop_: square_avgs and steps must be given");
+  if (centered && grad_avgs.is_none()) type_error("rmsprop_: grad_avgs must be given if centered");
+  Call call("rmsprop_", params, grads,
+            {{square_avgs, "square_avgs"},
+             {grad_avgs, "grad_avgs"},
+             {momentum_buffers, "momentum_buffers"}},
+            steps);
+  call.run(rmsprop_step, [&](double) {
+    return RmspropStep{lr,       alpha,
+                       eps,      weight_decay,
+                       momentum, maximize ? -1.0 : 1.0,
+                       centered, !momentum_buffers.is_none()};
+  });
+}
+
+}  // namespace
+
+void bind_optim(nb::module_& m) {
+  m.def("_fused_sgd_", fused_sgd, "params"_a, "grads"_a, "momentum_buffers"_a.none(), nb::kw_only(),
+        "lr"_a, "momentum"_a, "dampening"_a, "weight_decay"_a, "nesterov"_a, "maximize"_a,
+        "first_step"_a);
+  m.def("_fused_adam_", fused_adam, "params"_a, "grads"_a, "exp_avgs"_a, "exp_avg_sqs"_a,
+        "max_exp_avg_sqs"_a.none(), "steps"_a, nb::kw_only(), "lr"_a, "beta1"_a, "beta2"_a, "eps"_a,
+        "weight_decay"_a, "decoupled"_a, "maximize"_a);
+  m.def("_fused_rmsprop_", fused_rmsprop, "params"_a, "grads"_a, "square_avgs"_a,
+        "grad_avgs"_a.none(), "momentum_buffers"_a.none(), "steps"_a, nb::kw_only(), "lr"_a,
+        "alpha"_a, "eps"_a, "weight_decay"_a, "momentum"_a, "centered"_a, "maximize"_a);
+}
+
+}  // namespace adj::py

@@ -18,7 +18,7 @@ endif()
 set(ADJ_NOSTRIP "")
 
 # Without these three GCC leaves loops over libm functions and comparisons scalar.
-set(ADJ_VECTOR_FLAGS -fopenmp-simd -fno-math-errno -fno-trapping-math -ffp-contract=fast)
+set(ADJ_VECTOR_FLAGS -fopenmp-simd -fno-math-errno -fno-trapping-math -ffp-contract=fast -fwrapv)
 
 if(ADJOINT_SANITIZE)
   list(JOIN ADJOINT_SANITIZE "," sanitizers)

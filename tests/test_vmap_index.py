@@ -10,9 +10,9 @@ vmap, grad = torch.func.vmap, torch.func.grad
 MASK = torch.tensor([[True, False, True, True], [False] * 4, [True, True, False, True]])
 COLUMNS = torch.tensor([True, False, False, True])
 
-# What is taken of a tensor of 3 x 4 x 5: index tensors i, j (of 2, for each of a batch of 3) in places.
+# What is taken of a tensor of 3 x 4 x 5: index tensors i, j (of 2, for a batch of 3) in places.
 I = torch.tensor([[0, 2], [1, 1], [-1, 0]])
-J = torch.tensor([[[1], [3]], [[0], [0]], [[-2], [2]]])
+J = torch.tensor([[[1], [2]], [[0], [0]], [[-2], [2]]])
 PLACES = {
     "x[i]": lambda x, i, j: x[i],
     "x[:, i]": lambda x, i, j: x[:, i],
@@ -61,9 +61,7 @@ class TestIntegers:
             pytest.skip("index_put takes a tensor for each of the first dims")
 
         def f(x, i, j):
-            v = (
-                x[0, 0, 0] * 2
-            )  # one value for all, so that the order of repeated indices is no matter
+            v = x[0, 0, 0] * 2  # one value for all: the order of repeated indices is no matter
             return x.index_put(indices(i, j), v, accumulate=accumulate)
 
         args = self.arguments(dims)

@@ -177,6 +177,7 @@ PyTypeObject* type_of_nodes_named(const char* name) {
 }
 
 void create_node_object(Node* node) {
+  PythonLocked lock;  // a plain backward over dual tensors records too
   auto* self = reinterpret_cast<PyNode*>(dead_nodes.take(type_of_nodes_named(node->name())));
   if (!self) throw std::bad_alloc();
   self->node = node;

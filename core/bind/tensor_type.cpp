@@ -187,7 +187,10 @@ PyObject* wrap(Tensor x) {
 PyObject* wrap_as(PyTypeObject* type, Tensor x) { return new_object(type, std::move(x)); }
 
 void init_tensor_type(PyObject* module) {
-  tensor_saved = [](TensorImpl* x) { Py_DECREF(wrap(Tensor(x))); };
+  tensor_saved = [](TensorImpl* x) {
+    PythonLocked lock;
+    Py_DECREF(wrap(Tensor(x)));
+  };
   std::vector<PyType_Slot> slots;
   for (auto& s : tensor_slots)
     if (s.slot) slots.push_back(s);

@@ -80,8 +80,17 @@ def frombuffer(
             f"requested {count} elements of {size} bytes at offset {offset} of a buffer of "
             f"{len(view)} bytes"
         )
-    formats: dict[str, Any] = {"bool": "?", "uint8": "B", "int8": "b", "int16": "h", "int32": "i", "int64": "q",
-               "float16": "e", "float32": "f", "float64": "d"}  # fmt: skip
+    formats: dict[str, Any] = {
+        "bool": "?",
+        "uint8": "B",
+        "int8": "b",
+        "int16": "h",
+        "int32": "i",
+        "int64": "q",
+        "float16": "e",
+        "float32": "f",
+        "float64": "d",
+    }
     part = view[offset : offset + count * size].cast(formats[str(dtype)[6:]])
     x = _core._from_buffer(part, not part.readonly)
     return x.requires_grad_() if requires_grad else x

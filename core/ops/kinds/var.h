@@ -76,6 +76,7 @@ inline Var select(const Var& condition, const Var& a, const Var& b) {
 double var_constant(const Fn& f, double x);  // f of a constant
 double var_constant(const Fn& f, double x, double y);
 
+// clang-format off
 #define ADJ_VAR1(NAME)                                                           \
   inline Var NAME(const Var& x) {                                                \
     return x.constant() ? Var(var_constant(ops::NAME, x.c)) : Var(ops::NAME(x)); \
@@ -83,11 +84,11 @@ double var_constant(const Fn& f, double x, double y);
 ADJ_VAR1(exp)
 ADJ_VAR1(log)
 ADJ_VAR1(log1p) ADJ_VAR1(expm1) ADJ_VAR1(exp2) ADJ_VAR1(log2) ADJ_VAR1(log10) ADJ_VAR1(sqrt)
-    ADJ_VAR1(rsqrt) ADJ_VAR1(sin) ADJ_VAR1(cos) ADJ_VAR1(tan) ADJ_VAR1(asin) ADJ_VAR1(acos)
-        ADJ_VAR1(atan) ADJ_VAR1(sinh) ADJ_VAR1(cosh) ADJ_VAR1(tanh) ADJ_VAR1(asinh) ADJ_VAR1(acosh)
-            ADJ_VAR1(atanh) ADJ_VAR1(erf) ADJ_VAR1(erfc) ADJ_VAR1(lgamma) ADJ_VAR1(digamma)
-                ADJ_VAR1(abs) ADJ_VAR1(floor) ADJ_VAR1(ceil) ADJ_VAR1(trunc) ADJ_VAR1(round)
-                    ADJ_VAR1(sign) ADJ_VAR1(isnan) ADJ_VAR1(isinf) ADJ_VAR1(isfinite)
+ADJ_VAR1(rsqrt) ADJ_VAR1(sin) ADJ_VAR1(cos) ADJ_VAR1(tan) ADJ_VAR1(asin) ADJ_VAR1(acos)
+ADJ_VAR1(atan) ADJ_VAR1(sinh) ADJ_VAR1(cosh) ADJ_VAR1(tanh) ADJ_VAR1(asinh) ADJ_VAR1(acosh)
+ADJ_VAR1(atanh) ADJ_VAR1(erf) ADJ_VAR1(erfc) ADJ_VAR1(lgamma) ADJ_VAR1(digamma)
+ADJ_VAR1(abs) ADJ_VAR1(floor) ADJ_VAR1(ceil) ADJ_VAR1(trunc) ADJ_VAR1(round)
+ADJ_VAR1(sign) ADJ_VAR1(isnan) ADJ_VAR1(isinf) ADJ_VAR1(isfinite)
 #undef ADJ_VAR1
 
 #define ADJ_VAR2(NAME)                                                               \
@@ -95,8 +96,9 @@ ADJ_VAR1(log1p) ADJ_VAR1(expm1) ADJ_VAR1(exp2) ADJ_VAR1(log2) ADJ_VAR1(log10) AD
     if (x.constant() && y.constant()) return Var(var_constant(ops::NAME, x.c, y.c)); \
     return Var(ops::NAME(x, y));                                                     \
   }
-                        ADJ_VAR2(pow) ADJ_VAR2(atan2) ADJ_VAR2(fmod) ADJ_VAR2(hypot)
-                            ADJ_VAR2(copysign) ADJ_VAR2(maximum) ADJ_VAR2(minimum)
+ADJ_VAR2(pow) ADJ_VAR2(atan2) ADJ_VAR2(fmod) ADJ_VAR2(hypot)
+ADJ_VAR2(copysign) ADJ_VAR2(maximum) ADJ_VAR2(minimum)
 #undef ADJ_VAR2
+// clang-format on
 
 }  // namespace adj

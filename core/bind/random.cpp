@@ -70,7 +70,7 @@ void require_cpu(nb::handle device) {
 
 void bind_random(nb::module_& m) {
   nb::class_<Generator>(m, "Generator", R"(
-A source of random numbers with a state of its own, for the `generator` argument of random functions.
+A source of random numbers with a state of its own, for the `generator` argument of functions.
 
 >>> g = adjoint.Generator().manual_seed(0)
 >>> a = adjoint.rand(3, generator=g)

@@ -59,8 +59,7 @@ struct Embedding : Rule {
     int64_t n = weight.size(1), width = weight.size(2);
     if (b.is_batched(1)) {
       if (b.arg<int64_t>(2) >= 0 || b.arg<bool>(3)) return batch_by_loop(b);
-      // One table of rows [batch, n]; a row of another sample cannot be reached: gather checks the
-      // index.
+      // gather checks the index, so the rows of another sample cannot be reached.
       Dims sizes = indices.sizes().copy();
       int64_t m = indices.sizes().slice(1, indices.dim() - 1).product();
       Tensor flat = ops::expand(ops::reshape(indices, Dims{b.size, m, 1}), Dims{b.size, m, width});
@@ -143,7 +142,8 @@ ADJ_OP(EmbeddingTranspose,
 Rows added up in a matrix of `num_weights` rows, at `indices`: the transpose of `embedding`.
 
 >>> from adjoint import _core
->>> _core._namespaces["internal"]["embedding_backward"](adjoint.ones(2, 2), adjoint.tensor([1, 1]), 2)
+>>> backward = _core._namespaces["internal"]["embedding_backward"]
+>>> backward(adjoint.ones(2, 2), adjoint.tensor([1, 1]), 2)
 tensor([[0., 0.],
         [2., 2.]])
 )");
@@ -171,10 +171,10 @@ ADJ_OP(EmbeddingFunction,
        "float? = None, "
        "norm_type: float = 2, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor",
        R"(
-The rows `input` (integers of any shape) of the matrix `weight`: shape `input.shape + (columns,)`. The
-row `padding_idx` gets no gradient; with `scale_grad_by_freq` gradients are divided by how often an
-index occurs. Gradients are dense: `sparse` is accepted and ignored. An IndexError for an index out of
-range; `max_norm` is a NotImplementedError.
+The rows `input` (integers of any shape) of the matrix `weight`: shape `input.shape + (columns,)`.
+The row `padding_idx` gets no gradient; with `scale_grad_by_freq` gradients are divided by how
+often an index occurs. Gradients are dense: `sparse` is accepted and ignored. An IndexError for an
+index out of range; `max_norm` is a NotImplementedError.
 
 >>> w = adjoint.tensor([[1., 2.], [3., 4.]])
 >>> adjoint.nn.functional.embedding(adjoint.tensor([[1], [0]]), w)
@@ -217,8 +217,8 @@ struct OneHot : Constant {
   }
 };
 ADJ_OP(OneHot, "nn.functional.one_hot(input: Tensor, num_classes: int = -1) -> Tensor", R"(
-For each integer k of `input` the vector that is 1 at k and 0 elsewhere (int64), along a new last dim
-of `num_classes`; -1 takes the largest of them plus one. A RuntimeError for a class that is out of
+For each integer k of `input` the vector that is 1 at k and 0 elsewhere (int64), along a new last
+dim of `num_classes`; -1 takes the largest of them plus one. A RuntimeError for a class that is out of
 range.
 
 >>> adjoint.nn.functional.one_hot(adjoint.tensor([2, 0]))

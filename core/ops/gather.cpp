@@ -6,8 +6,7 @@ namespace adj {
 
 namespace {
 
-// The usual case: x contiguous, the index as large as x but for one dim. Both are [outer, n or m,
-// inner].
+// The usual case: x contiguous, the index as large as x but for one dim; [outer, n or m, inner].
 struct Lines {
   bool fit;
   int dim;
@@ -142,8 +141,8 @@ struct Gather : Linear {
 };
 ADJ_OP(Gather,
        "gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor", R"(
-Elements picked along `dim`: for `dim=0`, out[i, j] = input[index[i, j], j]. The result has the shape
-of `index`, which has as many dims as `input` and is no larger in the other dims. A RuntimeError for
+Elements picked along `dim`: for `dim=0`, out[i, j] = input[index[i, j], j]. The result has the
+shape of `index`, which has as many dims as `input` and is no larger in the other dims. A RuntimeError for
 an index that is out of range.
 
 >>> adjoint.gather(adjoint.tensor([[1, 2], [3, 4]]), 1, adjoint.tensor([[0, 0], [1, 0]]))

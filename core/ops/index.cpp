@@ -206,8 +206,8 @@ ADJ_OP(IndexPut,
        "index_put(input: Tensor, indices: Tensor[]?, values: Tensor, accumulate: bool = False) -> "
        "Tensor",
        R"(
-`input` with `input[indices] = values`, or with `values` added if `accumulate` is true: then repeated
-indices add up. Without it the last of several values for one element counts.
+`input` with `input[indices] = values`, or with `values` added if `accumulate` is true: then
+repeated indices add up. Without it the last of several values for one element counts.
 
 >>> i = (adjoint.tensor([1, 1]),)
 >>> adjoint.zeros(3).index_put(i, adjoint.tensor([2., 3.]), accumulate=True)

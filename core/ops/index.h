@@ -13,8 +13,7 @@ struct Positions {
 };
 
 // Masks as the index tensors of their true elements; every entry is then an integer tensor or
-// undefined, one per dim. The undefined entries that follow a mask of several dims may stand for
-// them.
+// undefined, one per dim. Undefined entries behind a mask of several dims may stand for those.
 TensorList expand_masks(Tensors indices);
 
 // Of a tensor with these sizes and strides. An IndexError for what is out of range.

@@ -6,8 +6,7 @@ namespace adj {
 
 namespace {
 
-// The index, checked, as a contiguous vector of int64. A 0-d tensor counts as one of a single
-// element.
+// The index, checked, as a contiguous vector of int64; a 0-d tensor is one of a single element.
 Tensor checked_vector(const char* name, const Tensor& index, DimsView sizes, int dim) {
   if (index.dim() > 1)
     index_error(name, "(): Index is supposed to be a vector, got shape ", index.sizes());
@@ -22,8 +21,7 @@ Tensor checked_vector(const char* name, const Tensor& index, DimsView sizes, int
   return view_of(plain, {{plain.numel()}, {1}, plain->offset});
 }
 
-// An index [batch, n] in the shape of `like` ([batch, ...]), along its dim `dim`: what gather
-// takes.
+// An index [batch, n] in the shape of `like` ([batch, ...]), along its dim `dim`, for gather.
 Tensor spread_index(const Tensor& index, DimsView like, int dim) {
   Dims sizes;
   for (int i = 0; i < like.size(); ++i) sizes.push_back(1);
@@ -70,8 +68,8 @@ struct IndexSelect : Linear {
   }
 };
 ADJ_OP(IndexSelect, "index_select(input: Tensor, dim: int, index: Tensor) -> Tensor", R"(
-The positions `index` (a vector of int32 or int64) of `dim`, as a copy. An IndexError for one that is
-out of range; negative ones are.
+The positions `index` (a vector of int32 or int64) of `dim`, as a copy. An IndexError for one that
+is out of range; negative ones are.
 
 >>> adjoint.index_select(adjoint.tensor([[1, 2], [3, 4]]), 1, adjoint.tensor([1, 1, 0]))
 tensor([[2, 2, 1],

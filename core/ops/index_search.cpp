@@ -107,8 +107,8 @@ ADJ_OP(Searchsorted,
        "side: str? = None, sorter: Tensor? = None) -> Tensor",
        R"(
 Where each value of `input` has to be put into the innermost dim of `sorted_sequence` to keep it
-sorted: before equal elements, or behind them with `right`. A sequence of several dims is searched row
-by row. With `sorter` the sequence is sequence[sorter].
+sorted: before equal elements, or behind them with `right`. A sequence of several dims is searched
+row by row. With `sorter` the sequence is sequence[sorter].
 
 >>> adjoint.searchsorted(adjoint.tensor([1, 3, 5]), adjoint.tensor([3, 6]))
 tensor([1, 3])
@@ -214,8 +214,7 @@ tensor([1, 0, 2])
 )");
 
 // Distinct elements in order, where each element of the input went, how often each occurs. Of the
-// whole tensor, or of its slices along a dim; or of runs of equal ones alone, in the order they
-// have.
+// whole tensor, or of its slices along a dim; or of runs of equal ones alone, in their order.
 struct Unique : Constant {
   static Outs forward(Tensor x, std::optional<int64_t> dim, bool consecutive) {
     Tensor rows;  // [n, elements of a slice]

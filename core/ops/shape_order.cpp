@@ -225,7 +225,7 @@ struct Repeat : Linear {
   }
 };
 ADJ_OP(Repeat, "repeat(input: Tensor, repeats: int[]) -> Tensor", R"(
-Copies of the tensor put side by side, `repeats` of them in each dim; further dims are added in front.
+Copies of the tensor put side by side, `repeats` of them in each dim; further dims come in front.
 
 >>> adjoint.tensor([1, 2]).repeat(2, 2)
 tensor([[1, 2, 1, 2],

@@ -159,8 +159,8 @@ struct PixelShuffle : Composite {
   }
 };
 ADJ_OP(PixelShuffle, "pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor", R"(
-Images [..., c r^2, h, w] as [..., c, h r, w r]: groups of r^2 channels become squares of r x r pixels.
-(Shi et al., "Real-time single image and video super-resolution", 2016.)
+Images [..., c r^2, h, w] as [..., c, h r, w r]: groups of r^2 channels become squares of r x r
+pixels. (Shi et al., "Real-time single image and video super-resolution", 2016.)
 
 >>> adjoint.pixel_shuffle(adjoint.arange(4).view(4, 1, 1), 2)
 tensor([[[0, 1],

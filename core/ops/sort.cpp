@@ -26,8 +26,7 @@ struct Along {
   Dims sizes(int64_t k) const { return x.dim() ? sizes_with(x.sizes(), dim, k) : Dims(); }
 };
 
-// What is the same for all that pick elements along a dim: (values, indices), the dim argument
-// number D.
+// What is the same for all that pick elements along a dim, which is argument number D.
 template <int D>
 struct Picks : Rule {
   static constexpr uint32_t saves = output(1);
@@ -156,8 +155,7 @@ Outs pick_rank(const Along& a, bool keepdim, const F& rank) {
   return outs;
 }
 
-// Of one element a line: the dim is put back in for the gradient. Arguments: dim number D, then
-// keepdim.
+// Of one element a line: the dim is put back in for the gradient. keepdim is argument D + 1.
 template <int D>
 struct PicksOne : Picks<D> {
   static void vjp(Vjp& c) {

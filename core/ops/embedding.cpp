@@ -218,8 +218,8 @@ struct OneHot : Constant {
 };
 ADJ_OP(OneHot, "nn.functional.one_hot(input: Tensor, num_classes: int = -1) -> Tensor", R"(
 For each integer k of `input` the vector that is 1 at k and 0 elsewhere (int64), along a new last
-dim of `num_classes`; -1 takes the largest of them plus one. A RuntimeError for a class that is out of
-range.
+dim of `num_classes`; -1 takes the largest of them plus one. A RuntimeError for a class that is out
+of range.
 
 >>> adjoint.nn.functional.one_hot(adjoint.tensor([2, 0]))
 tensor([[0, 0, 1],

@@ -34,49 +34,67 @@ struct Lines {
 
 }  // namespace
 
-// Writes src (or one value) into self at an index along a dim.
-Outs scatter_into(const char* name, const Args& a, Tensor src, Put how) {
+namespace {
+
+bool shares(const Tensor& x, const Tensor& y) { return x->storage.get() == y->storage.get(); }
+
+// What index and src must be, and the part of src that the index covers, side by side.
+Tensor covered_source(const char* name, const Tensor& self, const Tensor& index,
+                      const Tensor& src) {
+  if (src.dtype() != self.dtype())
+    runtime_error(name, "(): Expected self.dtype to be equal to src.dtype, got ", self.dtype(),
+                  " and ", src.dtype());
+  if (index.numel() == 0) return src;
+  if (src.dim() != index.dim() && std::max(src.dim(), index.dim()) > 1)
+    runtime_error(name,
+                  "(): Index tensor must have the same number of dimensions as src tensor: got ",
+                  index.sizes(), " and ", src.sizes());
+  for (int i = 0; i < index.dim(); ++i)
+    if (index.size(i) > (src.dim() ? src.size(i) : 1))
+      runtime_error(name, "(): Expected index ", index.sizes(), " to be no larger than src ",
+                    src.sizes(), " in every dimension");
+  if (src.sizes() == index.sizes() && src.contiguous() && !shares(src, self)) return src;
+  Tensor part = empty(index.sizes(), self.dtype());
+  write_into(part, src.dim() ? view_of(src, {index->sizes, src->strides, src->offset}) : src);
+  return part;
+}
+
+}  // namespace
+
+Outs scatter_into(const char* name, const Args& a, const Tensor& source, Put how) {
   Tensor self = a[0].as_tensor(), index = a[2].as_tensor();
   int d = normalize_dim(a[1].as_int(), self.dim());
-  bool one = src.dim() == 0 && index.dim() != 0;
-  if (how == Put::add && (!a.into || self.contiguous()) && src.sizes() == index.sizes() &&
-      src.dtype() == self.dtype()) {
-    Tensor out = a.into || self.contiguous() ? self : Tensor(ops::contiguous_copy(self));
+  Tensor src = covered_source(name, self, index, source);
+  if ((how == Put::add || how == Put::copy) && (!a.into || self.contiguous())) {
+    Tensor out = a.into ? self : Tensor(ops::contiguous_copy(self));
     if (Lines lines(out, d, index); lines.fit) {
       lines.check(name);
-      if (!a.into && out.same(self)) out = ops::contiguous_copy(self);
-      Tensor source = src.contiguous() && src->storage.get() != out->storage.get()
-                          ? src
-                          : Tensor(ops::contiguous_copy(src));
-      adj::scatter_add(out.dtype(), out.data(), source.data(), lines.index.data<int64_t>(),
-                       lines.outer, lines.n, lines.m, lines.inner);
+      Tensor at = shares(lines.index, out) ? Tensor(ops::clone(lines.index)) : lines.index;
+      if (how == Put::add)
+        adj::scatter_add(out.dtype(), out.data(), src.data(), at.data<int64_t>(), lines.outer,
+                         lines.n, lines.m, lines.inner);
+      else
+        adj::scatter(static_cast<int64_t>(itemsize(out.dtype())), out.data(), src.data(),
+                     at.data<int64_t>(), lines.outer, lines.n, lines.m, lines.inner);
       return as_outs(out);
     }
   }
   Dims strides = a.into ? a.into->strides().copy() : contiguous_strides(self.sizes());
   Tensor offsets = element_offsets(self.sizes(), strides, d, index, name);
-  if (!one) {
-    if (src.dtype() != self.dtype())
-      runtime_error(name, "(): Expected self.dtype to be equal to src.dtype, got ", self.dtype(),
-                    " and ", src.dtype());
-    if (index.numel() && src.dim() != index.dim() && std::max(src.dim(), index.dim()) > 1)
-      runtime_error(name,
-                    "(): Index tensor must have the same number of dimensions as src tensor: got ",
-                    index.sizes(), " and ", src.sizes());
-    for (int i = 0; i < index.dim() && index.numel(); ++i)
-      if (index.size(i) > (src.dim() ? src.size(i) : 1))
-        runtime_error(name, "(): Expected index ", index.sizes(), " to be no larger than src ",
-                      src.sizes(), " in every dimension");
-    if (index.numel()) {  // the part of src that the index covers, side by side
-      Tensor part = empty(index.sizes(), self.dtype());
-      write_into(part, src.dim() ? view_of(src, {index->sizes, src->strides, src->offset}) : src);
-      src = part;
-    }
-  }
-  if (a.into && (index->storage.get() == self->storage.get())) index = ops::clone(index);
   Tensor out = a.into ? *a.into : ops::contiguous_copy(self);
-  put_runs(how, out.dtype())(out.data(), offsets.data<int64_t>(), src.data(), one ? 0 : 1,
-                             offsets.numel(), 1);
+  put_runs(how, out.dtype())(out.data(), offsets.data<int64_t>(), src.data(), 1, offsets.numel(),
+                             1);
+  return as_outs(out);
+}
+
+Outs scatter_number(const char* name, const Args& a, const Tensor& value) {
+  Tensor self = a[0].as_tensor(), index = a[2].as_tensor();
+  int d = normalize_dim(a[1].as_int(), self.dim());
+  Dims strides = a.into ? a.into->strides().copy() : contiguous_strides(self.sizes());
+  Tensor offsets = element_offsets(self.sizes(), strides, d, index, name);
+  Tensor out = a.into ? *a.into : ops::contiguous_copy(self);
+  put_runs(Put::copy, out.dtype())(out.data(), offsets.data<int64_t>(), value.data(), 0,
+                                   offsets.numel(), 1);
   return as_outs(out);
 }
 
@@ -142,8 +160,8 @@ struct Gather : Linear {
 ADJ_OP(Gather,
        "gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor", R"(
 Elements picked along `dim`: for `dim=0`, out[i, j] = input[index[i, j], j]. The result has the
-shape of `index`, which has as many dims as `input` and is no larger in the other dims. A RuntimeError for
-an index that is out of range.
+shape of `index`, which has as many dims as `input` and is no larger in the other dims. A
+RuntimeError for an index that is out of range.
 
 >>> adjoint.gather(adjoint.tensor([[1, 2], [3, 4]]), 1, adjoint.tensor([[0, 0], [1, 0]]))
 tensor([[1, 1],
@@ -207,10 +225,7 @@ tensor([[0., 5.],
 struct ScatterValue : Linear {
   static constexpr bool in_place = true;
   static Outs forward(const Args& a) {
-    Tensor value = number_as(a[3], a[0].tensor->dtype);
-    Tensor index = a[2].as_tensor();
-    if (index.dim() == 0) value = ops::reshape(value, Dims{1});
-    return scatter_into("scatter", a, value, Put::copy);
+    return scatter_number("scatter", a, number_as(a[3], a[0].tensor->dtype));
   }
   static void transpose(Vjp& c) {
     c.set(0, ops::scatter_value(c.g(), c.arg<int64_t>(1), c.in(2), 0));

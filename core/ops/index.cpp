@@ -100,11 +100,14 @@ BatchedIndex batched_index(const Batch& b) {
 
 struct Index : Linear {
   static Tensor forward(Tensor x, Tensors indices) {
-    if (x.contiguous() && indices.size() == 1 && indices[0].defined() && x.dim()) {
-      // The two usual cases: rows by number, elements by a mask.
+    // The two usual cases: elements by a mask, rows by number.
+    int given = indices.size();
+    while (given > 1 && !indices[given - 1].defined()) --given;
+    if (x.contiguous() && given == 1 && indices[0].defined() && x.dim()) {
       const Tensor& i = indices[0];
       if (i.dtype() == DType::b8 && i.sizes() == x.sizes()) return ops::masked_select(x, i);
-      if (is_integral(i.dtype()) && i.dtype() != DType::u8) return rows_of(x, i);
+      if (is_integral(i.dtype()) && i.dtype() != DType::u8 && indices.size() <= x.dim())
+        return rows_of(x, i);
     }
     return take_positions(x, positions_of(x.sizes(), x.strides(), indices));
   }

@@ -42,7 +42,9 @@ using PutRuns = void (*)(void* dst, const int64_t* offsets, const void* src, int
 PutRuns put_runs(Put how, DType t);
 
 // The writes of the scatter family: arguments (self, dim, index, ...), and what to put.
-Outs scatter_into(const char* name, const Args& a, Tensor src, Put how);
+Outs scatter_into(const char* name, const Args& a, const Tensor& source, Put how);
+// One element of the tensor's own dtype at all places.
+Outs scatter_number(const char* name, const Args& a, const Tensor& value);
 Outs batch_scatter(Batch& b);
 // A gradient picked for a source that may be larger than its index: zeros are added behind.
 Tensor fitted(const Tensor& part, DimsView want);

@@ -106,6 +106,7 @@ struct Target {
                         " does not fit destination of shape ", self.sizes(),
                         " apart from dimension ", d);
       if (a.into && source->storage.get() == self->storage.get()) source = ops::clone(source);
+      if (a.into && index->storage.get() == self->storage.get()) index = ops::clone(index);
     }
     out = a.into ? *a.into : ops::contiguous_copy(self);
   }

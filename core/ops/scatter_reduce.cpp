@@ -53,10 +53,8 @@ struct ScatterReduce : Rule {
     if (include_self && reduce != "mean") return scatter_into("scatter_reduce", a, src, how);
     Tensor start = self;
     if (!include_self) {
-      Tensor identity = identity_of(how, self.dtype());
       Value values[] = {self, a[1], index};
-      start = scatter_into("scatter_reduce", {a.op, values},
-                           index.dim() ? identity : ops::reshape(identity, Dims{1}), Put::copy)[0];
+      start = scatter_number("scatter_reduce", {a.op, values}, identity_of(how, self.dtype()))[0];
     }
     Value values[] = {start, a[1], index};
     Tensor out = scatter_into("scatter_reduce", {a.op, values}, src, how)[0];

@@ -32,7 +32,8 @@ struct ConstantPadNd : Linear {
       from.sizes[d] += std::min<int64_t>(low, 0) + std::min<int64_t>(high, 0);
       from.sizes[d] = std::max<int64_t>(from.sizes[d], 0);
     }
-    Tensor out = ops::full(sizes, value, x.dtype());
+    bool zero = value.real() == 0;
+    Tensor out = zero ? ops::zeros(sizes, x.dtype()) : ops::full(sizes, value, x.dtype());
     Layout to{from.sizes, out->strides, 0};
     for (int d = 0; d < x.dim(); ++d) to.offset += std::max<int64_t>(before[d], 0) * to.strides[d];
     write_into(view_of(out, std::move(to)), view_of(x, std::move(from)));

@@ -1,4 +1,6 @@
 // Triangles and diagonals of matrices.
+#include <cstring>
+
 #include "cpu/cast.h"
 #include "ops/shape.h"
 
@@ -22,9 +24,10 @@ void clear_triangle(const Tensor& x, int64_t diagonal) {
     for (int64_t i = 0; i < rows; ++i) {
       int64_t from = Lower ? std::clamp<int64_t>(i + diagonal + 1, 0, columns) : 0;
       int64_t n = (Lower ? columns : std::clamp<int64_t>(i + diagonal, 0, columns)) - from;
-      if (n > 0)
-        fill_strided(1, &n, matrix + i * x.stride(-2) * item + from * column_step, &column_step,
-                     x.dtype(), &zero, DType::b8);
+      char* first = matrix + i * x.stride(-2) * item + from * column_step;
+      if (column_step == item && n > 0)
+        memset(first, 0, static_cast<size_t>(n * item));  // zero in all dtypes
+      else if (n > 0) fill_strided(1, &n, first, &column_step, x.dtype(), &zero, DType::b8);
     }
     int d = outer - 1;
     while (d >= 0 && ++at[d] == x.size(d)) at[d--] = 0;

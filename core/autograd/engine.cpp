@@ -159,6 +159,9 @@ std::unordered_set<Node*> nodes_towards(const SmallVec<Edge, 2>& roots,
   return needed;
 }
 
+struct Task;
+thread_local Task* running = nullptr;  // the innermost backward of this thread
+
 struct Task {
   const BackwardOptions& options;
   Frontier frontier;
@@ -172,11 +175,17 @@ struct Task {
   };
   std::vector<Capture> captures;
   TensorList captured;
+  std::vector<HookRef> at_end;
 
   bool wants(const Node* node) const { return !pruned || needed.count(const_cast<Node*>(node)); }
 
   void run() {
+    struct Running {
+      Task* outer;
+      ~Running() { running = outer; }
+    } scope{std::exchange(running, this)};
     while (!frontier.empty()) step(frontier.pop());
+    for (size_t i = 0; i < at_end.size(); ++i) HookRef(at_end[i])->call({}, nullptr);
   }
 
   void run_tensor_hooks(Node* node, TensorList& grads) {
@@ -277,7 +286,7 @@ Tensor first_gradient(const Tensor& output, const Tensor& given) {
 
 TensorList run_backward(const TensorList& outputs, const TensorList& grads,
                         const TensorList& inputs, const BackwardOptions& options) {
-  Task task{options, {}, false, {}, {}, {}};
+  Task task{options, {}, false, {}, {}, {}, {}};
   SmallVec<Edge, 2> roots;
   TensorList starts;
   for (int i = 0; i < outputs.size(); ++i) {
@@ -340,6 +349,12 @@ TensorList run_backward(const TensorList& outputs, const TensorList& grads,
     }
   }
   return std::move(task.captured);
+}
+
+void at_end_of_backward(HookRef callback) {
+  if (!running)
+    runtime_error("Final callbacks can only be installed during backward pass: none is running");
+  running->at_end.push_back(std::move(callback));
 }
 
 bool graph_reaches_only(const TensorList& outputs, const TensorList& inputs) {

@@ -16,6 +16,9 @@ struct BackwardOptions {
 TensorList run_backward(const TensorList& outputs, const TensorList& grads,
                         const TensorList& inputs, const BackwardOptions& options);
 
+// Calls `callback` once the backward that is running in this thread has ended.
+void at_end_of_backward(HookRef callback);
+
 // Whether every leaf that the graph of `outputs` reaches is among `inputs`.
 bool graph_reaches_only(const TensorList& outputs, const TensorList& inputs);
 

@@ -122,16 +122,17 @@ Ref<OpNode> make_op_node(const Op& op, const Value* values) {
   SmallVec<Edge, 2> edges;
   bool any = false;
   int n = static_cast<int>(op.schema.params.size());
-  auto add = [&](const Tensor& x) {
-    bool need = x.defined() && x.requires_grad();
+  auto add = [&](TensorImpl* x) {
+    bool need = x && (x->flags & kRequiresGrad);
     needs.push_back(need);
-    edges.push_back(need ? gradient_edge(x) : Edge{});
+    Edge& edge = edges.emplace_back();
+    if (need) edge = gradient_edge(Tensor(x));
     any |= need;
   };
   for (int i = 0; i < n; ++i) {
-    if (values[i].tag == Tag::tensor) add(Tensor(values[i].tensor));
+    if (values[i].tag == Tag::tensor) add(values[i].tensor);
     else if (values[i].tag == Tag::tensors)
-      for (uint32_t k = 0; k < values[i].length; ++k) add(values[i].tensors[k]);
+      for (uint32_t k = 0; k < values[i].length; ++k) add(values[i].tensors[k].get());
   }
   if (!any) return {};
   Ref<OpNode> node = make_node<OpNode>(op);
@@ -141,10 +142,9 @@ Ref<OpNode> make_op_node(const Op& op, const Value* values) {
 }
 
 void add_output(Node& node, const Tensor& x) {
-  TensorMeta meta;
+  TensorMeta& meta = node.outputs.emplace_back();
   meta.sizes = x->sizes;
   meta.dtype = x.dtype();
-  node.outputs.push_back(std::move(meta));
 }
 }  // namespace
 
@@ -156,6 +156,8 @@ void record(const Op& op, const Value* values, Outs& outs) {
     if (is_differentiable(outs[i].dtype())) set_history(outs[i], node, static_cast<uint32_t>(i));
   }
   node->save_outputs(outs);
+  if (modes.packs) [[unlikely]]
+    node->pack();
 }
 
 void check_writable(const Tensor& self, const char* writer, bool recorded) {
@@ -232,7 +234,8 @@ void dispatch_into(const Op& op, Value* values, const Tensor& self) {
             set_history(before, edge.node, edge.output);
           }
         }
-        slot.saved = {before, version_of(before)};
+        slot.saved.tensor = before;
+        slot.saved.version = version_of(before);
       }
   }
   Outs outs;
@@ -267,17 +270,15 @@ void dispatch_into(const Op& op, Value* values, const Tensor& self) {
   add_output(*node, self);
   Outs written{self};
   node->save_outputs(written);
+  if (modes.packs) node->pack();
   rebase_history(self, node, 0);
 }
 
 AccumulateGrad::AccumulateGrad(const Tensor& variable) : variable_(variable) {
-  TensorMeta meta;
+  TensorMeta& meta = outputs.emplace_back();
   meta.sizes = variable->sizes;
   meta.dtype = variable.dtype();
-  outputs.push_back(std::move(meta));
 }
-
-AccumulateGrad::~AccumulateGrad() { clear(); }
 
 void AccumulateGrad::trace(Tracer& tracer) const {
   Node::trace(tracer);

@@ -78,7 +78,6 @@ void for_each_tensor(const Op& op, const Value* values, F&& f) {
 class AccumulateGrad final : public Node {
  public:
   explicit AccumulateGrad(const Tensor& variable);
-  ~AccumulateGrad() override;
   const char* name() const override { return "AccumulateGrad"; }
   TensorList apply(TensorList&& grads, const SmallVec<bool, 4>&, bool create_graph) override;
   TensorImpl* variable() const override { return variable_.get(); }

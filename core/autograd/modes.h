@@ -6,6 +6,7 @@ namespace adj {
 struct Modes {
   bool grad = true;
   bool inference = false;
+  bool packs = false;  // saved_tensors_hooks are in force: what nodes save goes through them
   bool track_views = true;  // off inside a plain backward, where nothing is written through views
 };
 inline thread_local Modes modes;

@@ -17,6 +17,10 @@ thread_local SmallVec<Node*, 16>* dying = nullptr;
 
 Node::Node() : sequence(sequence_counter.fetch_add(1, std::memory_order_relaxed)) {}
 
+Node::~Node() {
+  if (metadata) python_references.decrement(metadata);
+}
+
 void Node::trace(Tracer& tracer) const {
   for (auto& e : next)
     if (e.node) tracer.visit(e.node.get());
@@ -44,14 +48,29 @@ void Node::destroy() {
   while (!queue.empty()) {
     Node* node = queue.back();
     queue.pop_back();
-    node->clear();
     delete node;
   }
   dying = nullptr;
 }
 
-void* OpNode::operator new(size_t size) { return allocate(size); }
-void OpNode::operator delete(void* p, size_t size) { deallocate(p, size); }
+void* Node::operator new(size_t size) { return allocate(size); }
+void Node::operator delete(void* p, size_t size) { deallocate(p, size); }
+
+void Saved::pack() {
+  if (!tensor.defined()) return;
+  if (tensor.requires_grad()) history = gradient_edge(tensor);
+  Tensor plain = detach(tensor);
+  GradMode off(false);
+  packed = pack_tensor(plain);
+  tensor = {};
+}
+
+void Saved::unpack() {
+  if (!packed || tensor.defined()) return;
+  tensor = detach(packed->unpack());
+  if (history.node) set_history(tensor, history.node, history.output);
+  version = version_of(tensor);
+}
 
 void OpNode::save_arguments(const Value* args, const SmallVec<bool, 4>& needs) {
   int n = static_cast<int>(op.schema.params.size());
@@ -68,23 +87,22 @@ void OpNode::save_arguments(const Value* args, const SmallVec<bool, 4>& needs) {
   for (int i = 0; i < n; ++i) {
     Value v = args[i];
     bool kept = reads >> i & 1;
-    auto add_slot = [&](const Tensor& x) {
-      Slot s{static_cast<uint8_t>(i), {}, {}};
-      if (x.defined()) {
-        s.meta.sizes = x->sizes;
-        s.meta.dtype = x.dtype();
-        if (kept) {
-          s.saved = {x, version_of(x)};
-          if (x->history && tensor_saved && !x->python()) tensor_saved(x.get());
-        }
-      }
-      slots.push_back(std::move(s));
+    auto add_slot = [&](TensorImpl* x) {
+      Slot& s = slots.emplace_back();
+      s.argument = static_cast<uint8_t>(i);
+      if (!x) return;
+      s.meta.sizes = x->sizes;
+      s.meta.dtype = x->dtype;
+      if (!kept) return;
+      s.saved.tensor = Tensor(x);
+      s.saved.version = version_of(s.saved.tensor);
+      if (x->history && tensor_saved && !x->python()) tensor_saved(x);
     };
     if (v.tag == Tag::tensor) {
-      add_slot(Tensor(v.tensor));
+      add_slot(v.tensor);
       v.tensor = nullptr;
     } else if (v.tag == Tag::tensors) {
-      for (uint32_t k = 0; k < v.length; ++k) add_slot(v.tensors[k]);
+      for (uint32_t k = 0; k < v.length; ++k) add_slot(v.tensors[k].get());
       v.tensors = nullptr;
     } else if (v.tag == Tag::ints) {
       dims.push_back(v.as_ints().copy());
@@ -96,13 +114,18 @@ void OpNode::save_arguments(const Value* args, const SmallVec<bool, 4>& needs) {
 
 void OpNode::save_outputs(const Outs& results) {
   for (int i = 0; i < results.size(); ++i) {
-    Saved saved;
-    if (reads >> (16 + i) & 1) {
-      // An alias without history: a node must not hold the tensor that holds it.
-      saved = {detach(results[i]), version_of(results[i])};
-    }
-    outs.push_back(std::move(saved));
+    Saved& saved = outs.emplace_back();
+    if (!(reads >> (16 + i) & 1)) continue;
+    // An alias without history: a node must not hold the tensor that holds it.
+    saved.tensor = detach(results[i]);
+    saved.version = version_of(results[i]);
   }
+}
+
+void OpNode::pack() {
+  packed = true;
+  for (auto& s : slots) s.saved.pack();
+  for (auto& s : outs) s.pack();
 }
 
 Tensor OpNode::unpack(const Saved& saved, const char* what) const {
@@ -129,8 +152,26 @@ Tensor OpNode::unpack(const Saved& saved, const char* what) const {
   return saved.tensor;
 }
 
+namespace {
+// What hooks packed is there while the node runs.
+struct Unpacked {
+  explicit Unpacked(OpNode& node) : node(node) {
+    if (!node.packed || node.released) return;
+    for (auto& s : node.slots) s.saved.unpack();
+    for (auto& s : node.outs) s.unpack();
+  }
+  ~Unpacked() {
+    if (!node.packed) return;
+    for (auto& s : node.slots) s.saved.tensor = {};
+    for (auto& s : node.outs) s.tensor = {};
+  }
+  OpNode& node;
+};
+}  // namespace
+
 TensorList OpNode::apply(TensorList&& cotangents, const SmallVec<bool, 4>& needs,
                          bool create_graph) {
+  Unpacked unpacked(*this);
   TensorList grads(slots.size());
   Vjp c{*this, cotangents, needs, create_graph, grads};
   auto is_plain = [](const Tensor& x) { return !x.defined() || !x.wrapped(); };
@@ -145,23 +186,27 @@ TensorList OpNode::apply(TensorList&& cotangents, const SmallVec<bool, 4>& needs
 void OpNode::release() {
   if (!reads) return;
   released = true;
-  for (auto& s : slots) s.saved.tensor = {};
-  for (auto& s : outs) s.tensor = {};
+  for (auto& s : slots) s.saved = {};
+  for (auto& s : outs) s = {};
 }
 
 void OpNode::clear() {
   released = true;
-  for (auto& s : slots) Tensor dropped = std::move(s.saved.tensor);
-  for (auto& s : outs) Tensor dropped = std::move(s.tensor);
+  for (auto& s : slots) Saved dropped = std::move(s.saved);
+  for (auto& s : outs) Saved dropped = std::move(s);
   Node::clear();
 }
 
 void OpNode::trace(Tracer& tracer) const {
   Node::trace(tracer);
-  for (auto& s : slots)
-    if (s.saved.tensor.defined()) tracer.visit(s.saved.tensor.get());
-  for (auto& s : outs)
-    if (s.tensor.defined()) tracer.visit(s.tensor.get());
+  for (auto& s : slots) s.saved.trace(tracer);
+  for (auto& s : outs) s.trace(tracer);
+}
+
+void Saved::trace(Tracer& tracer) const {
+  if (tensor.defined()) tracer.visit(tensor.get());
+  if (packed) tracer.visit(packed.get());
+  if (history.node) tracer.visit(history.node.get());
 }
 
 Tensor Vjp::out(int i) const {

@@ -49,7 +49,7 @@ struct NodeHooks {
 class Node : public Counted {
  public:
   Node();
-  ~Node() override = default;
+  ~Node() override;
   virtual const char* name() const = 0;
 
   // Gradients of the outputs to those of the inputs, one per edge; `needs(i)` tells which count.
@@ -66,6 +66,8 @@ class Node : public Counted {
 
   void trace(Tracer& tracer) const override;
   void destroy() override;
+  static void* operator new(size_t size);
+  static void operator delete(void* p, size_t size);
 
   NodeHooks& make_hooks() {
     if (!hooks) hooks = std::make_unique<NodeHooks>();
@@ -92,10 +94,23 @@ Ref<N> make_node(A&&... args) {
   return node;
 }
 
+// What a hook of saved_tensors_hooks put in the place of a tensor.
+class Packed : public Counted {
+ public:
+  virtual Tensor unpack() = 0;
+};
+inline Ref<Packed> (*pack_tensor)(const Tensor&) = nullptr;  // supplied by the binding
+
 // A tensor kept for backward, with the version that it had.
 struct Saved {
   Tensor tensor;
   uint32_t version = 0;
+  Ref<Packed> packed;  // instead of the tensor
+  Edge history;        // of a packed one
+
+  void pack();
+  void unpack();  // `tensor` is there until it is dropped again
+  void trace(Tracer& tracer) const;
 };
 
 // The node of every operator of the registry.
@@ -117,10 +132,9 @@ class OpNode final : public Node {
   // Takes what `op` needs of a call's arguments for the gradients in `needs` (one per slot).
   void save_arguments(const Value* values, const SmallVec<bool, 4>& needs);
   void save_outputs(const Outs& outs);
+  // Gives what was saved to the hooks of saved_tensors_hooks.
+  void pack();
   Tensor unpack(const Saved& saved, const char* what) const;
-
-  static void* operator new(size_t size);
-  static void operator delete(void* p, size_t size);
 
   const Op& op;
   SmallVec<Value, 4> values;
@@ -129,6 +143,7 @@ class OpNode final : public Node {
   SmallVec<Saved, 1> outs;
   uint32_t reads = 0;         // union of op.reads over the gradients that are needed
   bool released = false;
+  bool packed = false;        // by hooks: unpacked for each run
   bool recorded = true;       // results are unpacked with this node as their history
 };
 

@@ -60,10 +60,8 @@ int64_t* Arguments::reserve_ints(int n) {
 }
 
 bool Arguments::fail_type(const Op& op, int i, PyObject* o, const char* expected) {
-  const Param& p = op.schema.params[static_cast<size_t>(i)];
-  why = cat(op.name, "(): argument '", p.name, "' (position ", i + 1, ") must be ", expected,
-            ", not ", Py_TYPE(o)->tp_name);
-  return false;
+  return misfit(op.name, "(): argument '", op.schema.params[static_cast<size_t>(i)].name,
+                "' (position ", i + 1, ") must be ", expected, ", not ", Py_TYPE(o)->tp_name);
 }
 
 bool Arguments::convert(const Op& op, int i, PyObject* o) {
@@ -128,10 +126,9 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
       for (int k = 0; k < n; ++k) {
         PyObject* item = PySequence_Fast_GET_ITEM(items.get(), k);
         if (!is_intlike(item)) {
-          why = cat(op.name, "(): argument '", p.name, "' (position ", i + 1,
-                    ") must be tuple of ints, but found element of type ", Py_TYPE(item)->tp_name,
-                    " at pos ", k);
-          return false;
+          return misfit(op.name, "(): argument '", p.name, "' (position ", i + 1,
+                        ") must be tuple of ints, but found element of type ",
+                        Py_TYPE(item)->tp_name, " at pos ", k);
         }
         ints[k] = as_int(item);
       }
@@ -150,9 +147,8 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
           continue;
         }
         if (!is_tensor(item)) {
-          why = cat("expected Tensor as element ", static_cast<int>(k), " in argument ", i, " ('",
-                    p.name, "') of ", op.name, "(), but got ", Py_TYPE(item)->tp_name);
-          return false;
+          return misfit("expected Tensor as element ", static_cast<int>(k), " in argument ", i,
+                        " ('", p.name, "') of ", op.name, "(), but got ", Py_TYPE(item)->tp_name);
         }
         list.push_back(tensor_of(item));
       }
@@ -210,9 +206,8 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
   }
   for (Py_ssize_t k = 0; k < nargs; ++k, ++at) {
     if (at >= n || params[static_cast<size_t>(at)].keyword_only) {
-      why = cat(op.name, "() takes ", at, " positional arguments but ",
-                static_cast<int>(nargs) + (self ? 1 : 0), " were given");
-      return false;
+      return misfit(op.name, "() takes ", at, " positional arguments but ",
+                    static_cast<int>(nargs) + (self ? 1 : 0), " were given");
     }
     const Param& p = params[static_cast<size_t>(at)];
     // view(2, 3): the integers that follow are one list
@@ -261,9 +256,8 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
     }
     if (found >= 0) {
       if (given >> found & 1) {
-        why = cat(op.name, "() got multiple values for argument '",
-                  params[static_cast<size_t>(found)].name, "'");
-        return false;
+        return misfit(op.name, "() got multiple values for argument '",
+                      params[static_cast<size_t>(found)].name, "'");
       }
       if (!convert(op, found, o)) return false;
       given |= 1u << found;
@@ -285,16 +279,14 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
                                        !strcmp(text, "pin_memory") || !strcmp(text, "names"))) {
       continue;
     } else {
-      why = cat(op.name, "() got an unexpected keyword argument '", text, "'");
-      return false;
+      return misfit(op.name, "() got an unexpected keyword argument '", text, "'");
     }
   }
   for (int i = 0; i < n; ++i) {
     if (given >> i & 1) continue;
     const Param& p = params[static_cast<size_t>(i)];
     if (!p.has_default) {
-      why = cat(op.name, "() missing 1 required positional argument: '", p.name, "'");
-      return false;
+      return misfit(op.name, "() missing 1 required positional argument: '", p.name, "'");
     }
     values[i] = p.standard;
   }

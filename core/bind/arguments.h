@@ -11,17 +11,24 @@ struct Arguments {
   bool requires_grad = false;
   bool pin_memory = false;
 
-  // Fills in the values; false with `why` set if they do not fit. Throws only for what no overload
-  // could accept. `self` (may be null) is the tensor that a method is called on.
+  // Fills in the values; false if they do not fit (and, where `explain` is set, `why`). Throws only
+  // for what no overload could accept. `self` (may be null) is the tensor that a method is called
+  // on.
   bool parse(const Op& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
              PyObject* kwnames);
 
+  bool explain = false;
   std::string why;
 
  private:
   bool convert(const Op& op, int i, PyObject* o);
   bool fail_type(const Op& op, int i, PyObject* o, const char* expected);
   int64_t* reserve_ints(int n);
+  template <class... T>
+  bool misfit(const T&... parts) {
+    if (explain) why = cat(parts...);
+    return false;
+  }
 
   double complex_[2];
   int64_t ints_[64];

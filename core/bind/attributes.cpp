@@ -282,11 +282,11 @@ PyObject* m_register_hook(PyObject* self, PyObject* callable) {
     History& h = history_of(x);
     if (NodeRef node = grad_fn(x)) {
       node->make_hooks().tensor.push_back({h.output, hook, id});
-      return make_handle(static_cast<PyObject*>(node->python()), id, "node");
+      return make_handle(static_cast<PyObject*>(node->python()), id);
     }
     if (!h.hooks) h.hooks = std::make_unique<LeafHooks>();
     h.hooks->tensor.push_back({hook, id});
-    return make_handle(self, id, "tensor");
+    return make_handle(self, id);
   });
 }
 PyObject* m_register_post_hook(PyObject* self, PyObject* callable) {
@@ -300,7 +300,7 @@ PyObject* m_register_post_hook(PyObject* self, PyObject* callable) {
     History& h = history_of(x);
     if (!h.hooks) h.hooks = std::make_unique<LeafHooks>();
     h.hooks->accumulated.push_back({hook, id});
-    return make_handle(self, id, "tensor");
+    return make_handle(self, id);
   });
 }
 PyObject* m_retain_grad(PyObject* self, PyObject*) {

@@ -110,12 +110,10 @@ std::string signatures(const Entry& e) {
 PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
-    std::string why;
     for (const Op* op : e.overloads) {
       Arguments a;
       if (!a.parse(*op, self, args, nargs, kwnames)) {
         if (PyErr_Occurred()) throw PythonError();
-        why = why.empty() || e.overloads.size() == 1 ? a.why : why;
         continue;
       }
       PyObject* target = self;
@@ -126,6 +124,10 @@ PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t
       }
       return finish(*op, a, target, e.in_place);
     }
+    Arguments explained;
+    explained.explain = true;
+    explained.parse(*e.overloads[0], self, args, nargs, kwnames);
+    const std::string& why = explained.why;
     if (e.overloads.size() == 1)
       type_error(why, "; the signature is\n  ", e.overloads[0]->schema.text);
     std::string got;

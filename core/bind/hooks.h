@@ -5,12 +5,17 @@
 
 namespace adj::py {
 
-// What a hook is given: one gradient, a tuple of them, or two tuples (inputs' and outputs').
-enum class HookForm { gradient, tensor, before, after };
+// What a hook is given: one gradient, a tuple of them, two tuples (inputs' and outputs'), or
+// nothing.
+enum class HookForm { gradient, tensor, before, after, nothing };
 
 HookRef make_hook(PyObject* callable, HookForm form);
-// A handle whose remove() undoes a registration: `target` and `id` say which.
+// What a hook or a user's backward returned as a gradient; undefined for None.
+Tensor gradient_from(PyObject* o, const char* who);
+// A handle whose remove() undoes a registration: `owner` and `id` say which.
 uint64_t next_hook_id();
-PyObject* make_handle(PyObject* owner, uint64_t id, const char* kind);
+PyObject* make_handle(PyObject* owner, uint64_t id);
+
+void init_hooks(PyObject* module);
 
 }  // namespace adj::py

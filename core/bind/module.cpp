@@ -7,6 +7,7 @@
 #include "autograd/engine.h"
 #include "autograd/history.h"
 #include "bind/casters.h"
+#include "bind/hooks.h"
 #include "bind/python.h"
 #include "cpu/blas.h"
 #include "cpu/thread_pool.h"
@@ -181,6 +182,7 @@ NB_MODULE(_core, m) {
   size_type = &PyTuple_Type;
   init_types(m.ptr());
   init_tensor_type(m.ptr());
+  init_hooks(m.ptr());
   init_node_type(m.ptr());
   init_registry(m.ptr());
   bind_autograd(m);

@@ -1,4 +1,4 @@
-// The Node type (grad_fn), hooks, and the context of Python's Function.
+// The Node type (grad_fn), and the context of Python's Function.
 #include "autograd/node.h"
 
 #include <unordered_map>
@@ -14,139 +14,7 @@ PyTypeObject* node_type;
 
 namespace {
 
-PyTypeObject *context_type, *handle_type;
-std::atomic<uint64_t> hook_ids{0};
-
-Object tuple_of(const TensorList& xs) {
-  Object tuple = Object::checked(PyTuple_New(xs.size()));
-  for (int i = 0; i < xs.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(xs[i]));
-  return tuple;
-}
-
-Tensor gradient_from(PyObject* o, const char* who) {
-  if (o == Py_None) return {};
-  if (!is_tensor(o))
-    type_error(who, " must return a Tensor or None for each gradient, not ", Py_TYPE(o)->tp_name);
-  return tensor_of(o);
-}
-
-class PyHook final : public Hook {
- public:
-  PyHook(PyObject* callable, HookForm form) : callable_(Object::borrowed(callable)), form_(form) {}
-  ~PyHook() override {
-    PythonLocked lock;
-    callable_ = Object();
-  }
-  void trace(Tracer& tracer) const override { tracer.visit_python(callable_.get()); }
-
-  TensorList call(const TensorList& first, const TensorList* second) override {
-    PythonLocked lock;
-    TensorList out;
-    if (form_ == HookForm::gradient || form_ == HookForm::tensor) {
-      Object x = Object::checked(wrap(first[0]));
-      Object result = Object::checked(PyObject_CallOneArg(callable_.get(), x.get()));
-      if (form_ == HookForm::tensor || result.get() == Py_None) return out;
-      Tensor g = gradient_from(result.get(), "a gradient hook");
-      if (!(g.sizes() == first[0].sizes()))
-        runtime_error("hook '", name(), "' has changed the size of value: ", first[0].sizes(),
-                      " to ", g.sizes());
-      out.push_back(g);
-      return out;
-    }
-    Object a = tuple_of(first);
-    Object result;
-    if (form_ == HookForm::before) {
-      result = Object::checked(PyObject_CallOneArg(callable_.get(), a.get()));
-    } else {
-      Object b = tuple_of(*second);
-      PyObject* args[] = {a.get(), b.get()};
-      result = Object::checked(PyObject_Vectorcall(callable_.get(), args, 2, nullptr));
-    }
-    if (result.get() == Py_None) return out;
-    if (is_tensor(result.get())) {
-      out.push_back(tensor_of(result.get()));
-      return out;
-    }
-    Object items =
-        Object::checked(PySequence_Fast(result.get(), "a node hook must return a tuple"));
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(items.get());
-    if (n != first.size())
-      runtime_error("hook '", name(), "' has returned an incorrect number of values: ", n,
-                    " in place of ", first.size());
-    for (Py_ssize_t i = 0; i < n; ++i)
-      out.push_back(gradient_from(PySequence_Fast_GET_ITEM(items.get(), i), "a node hook"));
-    return out;
-  }
-
- private:
-  std::string name() const {
-    Object n(PyObject_GetAttrString(callable_.get(), "__name__"));
-    PyErr_Clear();
-    return n && PyUnicode_Check(n.get()) ? PyUnicode_AsUTF8(n.get()) : "hook";
-  }
-  Object callable_;
-  HookForm form_;
-};
-
-// Handles of hooks
-
-struct PyHandle {
-  PyObject_HEAD PyObject* owner;  // a Tensor or Node, weakly
-  uint64_t id;
-};
-
-template <class List>
-void erase_id(List& list, uint64_t id) {
-  std::erase_if(list, [id](auto& e) { return e.id == id; });
-}
-
-void remove_from(NodeHooks* hooks, uint64_t id) {
-  if (!hooks) return;
-  erase_id(hooks->tensor, id);
-  erase_id(hooks->before, id);
-  erase_id(hooks->after, id);
-}
-
-PyObject* handle_remove(PyObject* self, PyObject*) {
-  auto* handle = reinterpret_cast<PyHandle*>(self);
-  PyObject* owner = handle->owner ? PyWeakref_GetObject(handle->owner) : Py_None;
-  if (owner != Py_None) {
-    if (is_tensor(owner)) {
-      History* h = impl_of(owner)->history;
-      if (h && h->hooks) {
-        erase_id(h->hooks->tensor, handle->id);
-        erase_id(h->hooks->accumulated, handle->id);
-      }
-      if (h && h->grad_fn) remove_from(h->grad_fn->hooks.get(), handle->id);
-    } else {
-      remove_from(reinterpret_cast<PyNode*>(owner)->node->hooks.get(), handle->id);
-    }
-  }
-  Py_RETURN_NONE;
-}
-PyObject* handle_enter(PyObject* self, PyObject*) { return Py_NewRef(self); }
-PyObject* handle_exit(PyObject* self, PyObject*) { return handle_remove(self, nullptr); }
-PyObject* handle_id(PyObject* self, void*) {
-  return PyLong_FromUnsignedLongLong(reinterpret_cast<PyHandle*>(self)->id);
-}
-void handle_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  Py_XDECREF(reinterpret_cast<PyHandle*>(self)->owner);
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-PyMethodDef handle_methods[] = {{"remove", handle_remove, METH_NOARGS, "Undoes the registration."},
-                                {"__enter__", handle_enter, METH_NOARGS, nullptr},
-                                {"__exit__", handle_exit, METH_VARARGS, nullptr},
-                                {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef handle_getset[] = {{"id", handle_id, nullptr, nullptr, nullptr},
-                               {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyType_Slot handle_slots[] = {{Py_tp_methods, handle_methods},
-                              {Py_tp_getset, handle_getset},
-                              {Py_tp_dealloc, reinterpret_cast<void*>(handle_dealloc)},
-                              {0, nullptr}};
-PyType_Spec handle_spec = {"adjoint.RemovableHandle", sizeof(PyHandle), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, handle_slots};
+PyTypeObject* context_type;
 
 // Nodes
 
@@ -159,6 +27,12 @@ void node_dealloc(PyObject* self);
 // A subclass of Node for each name, as users know them: type(y.grad_fn).__name__ is "MulBackward0".
 PyTypeObject* type_of_nodes_named(const char* name) {
   static auto* types = new std::unordered_map<const char*, PyTypeObject*>;  // names are interned
+  static struct {
+    const char* name;
+    PyTypeObject* type;
+  } recent[256];  // found without a search
+  auto& last = recent[reinterpret_cast<uintptr_t>(name) >> 3 & 255];
+  if (last.name == name) return last.type;
   PyTypeObject*& type = (*types)[name];
   if (!type) {
     const char* full = intern(std::string("adjoint.autograd.graph.") + name);
@@ -173,6 +47,7 @@ PyTypeObject* type_of_nodes_named(const char* name) {
     type = reinterpret_cast<PyTypeObject*>(PyType_FromSpecWithBases(&spec, bases.get()));
     if (!type) throw PythonError();
   }
+  last = {name, type};
   return type;
 }
 
@@ -237,18 +112,17 @@ class FunctionNode final : public Node {
   void trace(Tracer& tracer) const override {
     Node::trace(tracer);
     if (context_) tracer.visit_python(context_);
-    for (auto& s : saved)
-      if (s.tensor.defined()) tracer.visit(s.tensor.get());
+    for (auto& s : saved) s.trace(tracer);
   }
   void clear() override {
-    for (auto& s : saved) Tensor dropped = std::move(s.tensor);
+    for (auto& s : saved) Saved dropped = std::move(s);
     drop_context();
     Node::clear();
   }
   void release() override {
     if (saved.empty()) return;
     released = true;
-    for (auto& s : saved) s.tensor = {};
+    for (auto& s : saved) s = {};
   }
   TensorList apply(TensorList&& grads, const SmallVec<bool, 4>& needs, bool create_graph) override;
   void drop_context();
@@ -364,14 +238,14 @@ PyObject* node_register_hook(PyObject* self, PyObject* callable) {
   return guarded([&] {
     uint64_t id = next_hook_id();
     node_of(self)->make_hooks().after.push_back({make_hook(callable, HookForm::after), id});
-    return make_handle(self, id, "node");
+    return make_handle(self, id);
   });
 }
 PyObject* node_register_prehook(PyObject* self, PyObject* callable) {
   return guarded([&] {
     uint64_t id = next_hook_id();
     node_of(self)->make_hooks().before.push_back({make_hook(callable, HookForm::before), id});
-    return make_handle(self, id, "node");
+    return make_handle(self, id);
   });
 }
 
@@ -465,7 +339,10 @@ PyObject* context_attach(PyObject* self, PyObject* args) {
         if (x.defined() && outputs[i].defined() && outputs[i].same(x)) output = i;
       // An output is kept without its history, which holds this node.
       Tensor kept = output >= 0 ? detach(x) : x;
-      node->saved.push_back({kept, x.defined() ? version_of(x) : 0});
+      Saved& last = node->saved.emplace_back();
+      last.tensor = kept;
+      last.version = x.defined() ? version_of(x) : 0;
+      if (modes.packs) last.pack();
       node->saved_output.push_back(output);
     }
     Py_RETURN_NONE;
@@ -485,7 +362,8 @@ PyObject* context_saved(PyObject* self, void*) {
           "freed. Call backward(retain_graph=True) the first time if you need it again.");
     Object tuple = Object::checked(PyTuple_New(node->saved.size()));
     for (int i = 0; i < node->saved.size(); ++i) {
-      const Saved& s = node->saved[i];
+      Saved s = node->saved[i];
+      s.unpack();
       Tensor x = s.tensor;
       if (x.defined() && version_of(x) != s.version) {
         const char* writer = x->storage->last_writer.load(std::memory_order_relaxed);
@@ -549,22 +427,6 @@ PyType_Spec context_spec = {"adjoint._core._FunctionCtx", sizeof(PyContext), 0,
 
 }  // namespace
 
-uint64_t next_hook_id() { return ++hook_ids; }
-
-HookRef make_hook(PyObject* callable, HookForm form) {
-  if (!PyCallable_Check(callable))
-    type_error("a hook must be callable, got ", Py_TYPE(callable)->tp_name);
-  return HookRef(Ref<PyHook>::adopt(new PyHook(callable, form)));
-}
-
-PyObject* make_handle(PyObject* owner, uint64_t id, const char*) {
-  auto* handle = reinterpret_cast<PyHandle*>(handle_type->tp_alloc(handle_type, 0));
-  if (!handle) throw PythonError();
-  handle->owner = PyWeakref_NewRef(owner, nullptr);
-  handle->id = id;
-  return reinterpret_cast<PyObject*>(handle);
-}
-
 PyObject* wrap(const NodeRef& node) {
   if (!node) Py_RETURN_NONE;
   return Py_NewRef(static_cast<PyObject*>(node->python()));
@@ -572,11 +434,9 @@ PyObject* wrap(const NodeRef& node) {
 
 void init_node_type(PyObject* module) {
   node_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&node_spec));
-  handle_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&handle_spec));
   context_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&context_spec));
   node_created = create_node_object;
   PyModule_AddObjectRef(module, "Node", reinterpret_cast<PyObject*>(node_type));
-  PyModule_AddObjectRef(module, "RemovableHandle", reinterpret_cast<PyObject*>(handle_type));
   PyModule_AddObjectRef(module, "_FunctionCtx", reinterpret_cast<PyObject*>(context_type));
 }
 

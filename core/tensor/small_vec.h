@@ -57,6 +57,10 @@ class SmallVec {
     if (size_ == capacity_) reserve(2 * capacity_);
     new (data_ + size_++) T(std::move(x));
   }
+  T& emplace_back() {
+    if (size_ == capacity_) reserve(2 * capacity_);
+    return *new (data_ + size_++) T();
+  }
   void pop_back() { data_[--size_].~T(); }
   void append(const T* first, const T* last) {
     reserve(size_ + static_cast<int>(last - first));

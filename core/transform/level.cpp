@@ -235,9 +235,10 @@ Outs jvp_from_vjp(Jvp& j) {
     cotangents.push_back(g);
   }
   for (int i = 0; i < j.outs.size(); ++i) {
-    Saved saved;
-    if (node->reads >> (16 + i) & 1) saved = {j.outs[i], version_of(j.outs[i])};
-    node->outs.push_back(std::move(saved));
+    Saved& saved = node->outs.emplace_back();
+    if (!(node->reads >> (16 + i) & 1)) continue;
+    saved.tensor = j.outs[i];
+    saved.version = version_of(j.outs[i]);
   }
   node->recorded = false;
   TensorList grads(node->slots.size());

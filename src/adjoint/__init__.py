@@ -65,11 +65,6 @@ strided, contiguous_format, preserve_format, channels_last = (
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 
-# Submodules are loaded when they are first asked for, so that `import adjoint` stays quick.
-_SUBMODULES = {
-    "autograd", "func", "nn", "optim", "utils", "linalg", "fft", "special", "random", "testing",
-    "distributions", "serialization", "backends", "cuda", "version", "amp", "jit", "array_api",
-}  # fmt: skip
 _LAZY = {
     "save": "serialization",
     "load": "serialization",
@@ -81,18 +76,22 @@ _LAZY = {
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_LAZY})
+    import pkgutil
+
+    modules = [
+        m.name
+        for m in pkgutil.iter_modules([_os.path.dirname(__file__)])
+        if not m.name.startswith("_")
+    ]
+    return sorted({*globals(), *_LAZY, *modules})
 
 
+# Submodules are loaded when they are first asked for, so that `import adjoint` stays quick.
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        try:
-            return _importlib.import_module(f"adjoint.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"adjoint.{name}":
-                raise
-    elif name in _LAZY:
+    if name in _LAZY:
         value = getattr(_importlib.import_module(f"adjoint.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
+    if not name.startswith("_") and _importlib_util.find_spec(f"adjoint.{name}"):
+        return _importlib.import_module(f"adjoint.{name}")
     raise AttributeError(f"module 'adjoint' has no attribute '{name}'")

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from _backend import NAME, torch
 
@@ -6,12 +8,20 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "adjoint_only: asks for more than torch does; skipped when run as torch"
     )
+    config.addinivalue_line(
+        "markers",
+        "resident: measures memory; skipped under AddressSanitizer, which keeps what is freed",
+    )
     if NAME == "torch":
         config.addinivalue_line("filterwarnings", "ignore:.torch.jit.script. is:DeprecationWarning")
         config.addinivalue_line("filterwarnings", "ignore:Using backward.. with create_graph=True")
 
 
 def pytest_collection_modifyitems(items):
+    if "ASAN_OPTIONS" in os.environ:
+        for item in items:
+            if item.get_closest_marker("resident"):
+                item.add_marker(pytest.mark.skip(reason="the sanitizer keeps what is freed"))
     if NAME == "adjoint":
         return
     for item in items:

@@ -42,6 +42,7 @@ def test_submodules_are_attributes(name):
     assert run(f"import adjoint.{name} as m; print(m.__name__)") == f"adjoint.{name}"
 
 
+@pytest.mark.resident
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 def test_memory():
     peak = run(

@@ -306,6 +306,7 @@ class TestCycles:
         assert x.grad.item() == 1.5**10
 
 
+@pytest.mark.resident
 class TestMemoryOfLoops:
     """The resident set after many more steps than it takes to fill caches."""
 

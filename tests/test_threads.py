@@ -167,3 +167,58 @@ def test_tensors_are_shared_while_they_are_read():
         return [float((x[i:] * 2).sum()) for _ in range(200)][-1]
 
     assert in_threads(4, run) == [float(2 * sum(range(i, 1000))) for i in range(4)]
+
+
+def trained(seed):
+    """The parameters of a small network after some steps."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(64, 16, generator=generator)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(16, 32), torch.nn.LayerNorm(32), torch.nn.GELU(), torch.nn.Linear(32, 4)
+    )
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(torch.randn(p.shape, generator=generator) * 0.2)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    for _ in range(30):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(x), x.argmax(1) % 4).backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+    return [p.detach() for p in net.parameters()]
+
+
+def test_eight_threads_train_what_one_trains():
+    together = in_threads(8, trained)
+    for i, found in enumerate(together):
+        assert all(map(torch.equal, found, trained(i)))
+
+
+def large_results():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(700, 900, generator=generator, requires_grad=True)
+    w = torch.randn(300, 900, generator=generator, requires_grad=True)
+    made = [
+        x.sum(), x.mean(0), x.var(1), x.amax(0), x.logsumexp(1), x.softmax(0), x.cumsum(1),
+        x.norm(), x.exp() * 2, x.t().contiguous(), x.sort(1).values, x.prod(1),
+        torch.nn.functional.linear(x, w), torch.nn.functional.layer_norm(x, (900,)),
+        torch.nn.functional.cross_entropy(x, torch.arange(700)), x[torch.arange(0, 700, 3)],
+        torch.dropout(x, 0.5, True), x.index_add(0, torch.arange(699, -1, -1), x.sin()),
+    ]  # fmt: skip
+    total = sum((y * y).mean() for y in made)
+    return [*made, *torch.autograd.grad(total, [x, w])]
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 5):
+            torch.set_num_threads(count)
+            torch.manual_seed(3)
+            found.append(large_results())
+    finally:
+        torch.set_num_threads(before)
+    for i, first in enumerate(found[0]):
+        for other in found[1:]:
+            assert torch.equal(first, other[i]), i

@@ -91,15 +91,18 @@ struct Target {
       if (source.dtype() != self.dtype())
         runtime_error(name, "(): self (", scalar_name_of(self.dtype()), ") and source (",
                       scalar_name_of(source.dtype()), ") must have the same scalar type");
-      if (source.dim() != self.dim() && source.dim() && self.dim())
+      // index_copy takes a number for a vector of one, and the other way round.
+      bool copies = std::string_view(name) == "index_copy";
+      int apart = std::abs(source.dim() - self.dim()), lower = std::min(source.dim(), self.dim());
+      if (apart && !(copies && lower == 0 && (apart == 1 || source.dim() == 0)))
         runtime_error(name,
-                      "(): source and destination must have the same number of dimensions, got ",
-                      source.sizes(), " and ", self.sizes());
+                      "(): source tensor shape must match self tensor shape, excluding the "
+                      "specified dimension. Got self.shape = ",
+                      self.sizes(), " source.shape = ", source.sizes());
       int64_t n = source.dim() ? source.size(self.dim() ? d : 0) : 1;
       if (n != index.numel())
-        fail(std::string_view(name) == "index_copy" ? ErrorKind::index : ErrorKind::runtime, name,
-             "(): Number of indices (", index.numel(), ") should be equal to source.size(dim): (",
-             n, "), for dim: ", d);
+        fail(copies ? ErrorKind::index : ErrorKind::runtime, name, "(): Number of indices (",
+             index.numel(), ") should be equal to source.size(dim): (", n, "), for dim: ", d);
       for (int i = 0; i < self.dim() && source.dim(); ++i)
         if (i != d && source.size(i) != self.size(i))
           runtime_error(name, "(): source of shape ", source.sizes(),
@@ -183,6 +186,7 @@ struct IndexCopy : Linear {
     Tensor g = c.g();
     if (c.needs(0)) c.set(0, ops::index_fill(g, c.arg<int64_t>(1), c.in(2), 0));
     if (!c.needs(3)) return;
+    if (g.dim() == 0) g = ops::reshape(g, Dims{1});
     Tensor part = ops::index_select(g, c.arg<int64_t>(1), c.in(2));
     c.set(3, part.sizes() == DimsView(c.like(3).sizes)
                  ? part

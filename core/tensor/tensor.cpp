@@ -1,7 +1,10 @@
 #include "tensor/tensor.h"
 
+#include <algorithm>
+
 #include <atomic>
 #include <cstring>
+#include <vector>
 
 #include "cpu/allocator.h"
 #include "cpu/cast.h"
@@ -72,9 +75,38 @@ bool is_contiguous(DimsView sizes, DimsView strides) {
 }
 
 bool overlaps_itself(DimsView sizes, DimsView strides) {
-  for (int i = 0; i < sizes.size(); ++i)
-    if (sizes[i] > 1 && strides[i] == 0) return true;
-  return false;
+  SmallVec<int, 8> order;  // the dims that step, by stride
+  int64_t numel = 1, span = 1;
+  for (int i = 0; i < sizes.size(); ++i) {
+    numel *= sizes[i];
+    if (sizes[i] <= 1) continue;
+    if (strides[i] == 0) return numel != 0;
+    span += (sizes[i] - 1) * strides[i];
+    order.push_back(i);
+  }
+  if (numel == 0) return false;
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return strides[a] < strides[b]; });
+  bool nested = true;  // each step leaves what is inside behind
+  int64_t inner = 1;
+  for (int i : order) {
+    nested = nested && strides[i] >= inner;
+    inner += (sizes[i] - 1) * strides[i];
+  }
+  if (nested) return false;
+  if (numel > span) return true;
+  std::vector<bool> seen(static_cast<size_t>(span));
+  Dims at(sizes.size());
+  for (int64_t offset = 0;;) {
+    if (seen[static_cast<size_t>(offset)]) return true;
+    seen[static_cast<size_t>(offset)] = true;
+    int d = sizes.size() - 1;
+    while (d >= 0 && ++at[d] == sizes[d]) {
+      offset -= (sizes[d] - 1) * strides[d];
+      at[d--] = 0;
+    }
+    if (d < 0) return false;
+    offset += strides[d];
+  }
 }
 
 TensorImpl::TensorImpl(StorageRef storage, Layout layout, DType dtype)

@@ -38,3 +38,83 @@ def empty_cache() -> None:
 
 def synchronize(device: Any = None) -> None:
     """Accepted for compatibility: work on the CPU is done when a call returns."""
+
+
+def current_device() -> int:
+    """A RuntimeError: there is no GPU."""
+    raise RuntimeError("this build of adjoint has no CUDA devices: only 'cpu' is available")
+
+
+def get_device_name(device: Any = None) -> str:
+    """A RuntimeError: there is no GPU."""
+    return str(current_device())
+
+
+def get_device_properties(device: Any = None) -> Any:
+    """A RuntimeError: there is no GPU."""
+    return current_device()
+
+
+def get_device_capability(device: Any = None) -> tuple[int, int]:
+    """A RuntimeError: there is no GPU."""
+    return current_device(), 0
+
+
+def set_device(device: Any) -> None:
+    """A RuntimeError: there is no GPU."""
+    current_device()
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Whether a GPU computes in bfloat16: there is none."""
+    return False
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes of GPU memory in use: 0."""
+    return 0
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """The most bytes of GPU memory that were in use: 0."""
+    return 0
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes of GPU memory held: 0."""
+    return 0
+
+
+def max_memory_reserved(device: Any = None) -> int:
+    """The most bytes of GPU memory that were held: 0."""
+    return 0
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Accepted for compatibility: there is nothing counted."""
+
+
+def seed() -> None:
+    """Accepted for compatibility: there is no generator to seed."""
+
+
+def seed_all() -> None:
+    """Accepted for compatibility: there is no generator to seed."""
+
+
+def get_rng_state_all() -> list[Any]:
+    """The states of all GPUs' generators: none."""
+    return []
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Accepted for compatibility: there is no generator to set."""
+
+
+def init() -> None:
+    """A RuntimeError: there is no GPU."""
+    current_device()
+
+
+class OutOfMemoryError(RuntimeError):
+    """Never raised: for programs that expect it."""

@@ -6,6 +6,7 @@
 #include "autograd/python_lock.h"
 #include "cpu/cast.h"
 #include "op.h"
+#include "ops/vocabulary.h"
 #include "transform/level.h"
 
 namespace adj {
@@ -60,7 +61,53 @@ const char* node_name_of(const Schema& schema) {
 // Elements from which letting go of the interpreter's lock costs nothing beside the work.
 static constexpr int64_t kUnlockFrom = 100000;
 
+// The arguments in the dtype that autocast wants, and then the operator without it.
+static Outs dispatch_autocast(const Op& op, Value* values) {
+  DType lower = static_cast<DType>(modes.autocast - 1), wanted = lower;
+  struct Off {
+    unsigned char before = std::exchange(modes.autocast, 0);
+    ~Off() { modes.autocast = before; }
+  } off;
+  auto eligible = [](const TensorImpl* x) {
+    return is_floating(x->dtype) && x->dtype != DType::f64;
+  };
+  bool differ = false;
+  if (op.autocast != Autocast::lower) {
+    wanted = DType::f32;
+    DType first = DType::b8;
+    for_each_tensor(op, values, [&](TensorImpl* x, int) {
+      if (!eligible(x)) return;
+      differ = differ || (first != DType::b8 && first != x->dtype);
+      first = x->dtype;
+    });
+    if (op.autocast == Autocast::widest && !differ) return dispatch(op, values);
+  }
+  auto cast = [&](const Tensor& x) {
+    return x.defined() && eligible(x.get()) && x.dtype() != wanted ? ops::to_dtype(x, wanted) : x;
+  };
+  TensorList kept;
+  std::vector<TensorList> lists;
+  size_t n = op.schema.params.size();
+  kept.reserve(static_cast<int>(n));
+  lists.reserve(n);
+  for (size_t i = 0; i < n; ++i) {
+    Value& v = values[i];
+    if (v.tag == Tag::tensor) {
+      kept.push_back(cast(Tensor(v.tensor)));
+      v.tensor = kept.back().get();
+    } else if (v.tag == Tag::tensors) {
+      TensorList list;
+      for (uint32_t k = 0; k < v.length; ++k) list.push_back(cast(v.tensors[k]));
+      lists.push_back(std::move(list));
+      v = Value(lists.back());
+    }
+  }
+  return dispatch(op, values);
+}
+
 Outs dispatch(const Op& op, Value* values) {
+  if (modes.autocast && op.autocast != Autocast::keep) [[unlikely]]
+    return dispatch_autocast(op, values);
   unsigned flags = 0;
   int64_t largest = 0;
   for_each_tensor(op, values, [&](TensorImpl* t, int) {

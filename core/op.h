@@ -47,6 +47,14 @@ enum class KindName : uint8_t {
   factory,      // makes a tensor from no tensor
 };
 
+// What autocast does to the floating arguments of an operator.
+enum class Autocast : uint8_t {
+  keep,   // nothing
+  lower,  // to the dtype of the mode: products
+  full,   // halves to float32: what loses too much in fewer bits
+  widest  // to float32 if they differ
+};
+
 struct Op {
   const char* signature;
   const char* documentation;
@@ -75,6 +83,7 @@ struct Op {
   bool in_place = false;      // has a form `name_` that writes into its first argument
   bool is_method = true;      // the first argument being a tensor, also a method of Tensor
   uint32_t linear = 0;        // of linear ones: in which arguments
+  Autocast autocast = Autocast::keep;
 
   bool differentiable() const { return kind != KindName::constant && kind != KindName::factory; }
 };
@@ -94,6 +103,9 @@ class Registry {
  private:
   std::vector<Op*> ops_;
 };
+
+// Sets the `autocast` of each operator; called once, when all are registered.
+void set_autocast_rules();
 
 // Runs an operator on any tensors: plain, recorded, batched, dual.
 Outs dispatch(const Op& op, Value* args);

@@ -90,6 +90,19 @@ void bind_autograd(nb::module_& m) {
       "is_grad_enabled", [] { return modes.grad; },
       "Whether operations are recorded in this thread.");
   m.def("_set_grad_enabled", [](bool on) { modes.grad = on; });
+  m.def("_autocast_dtype", []() -> nb::object {
+    if (!modes.autocast) return nb::none();
+    return nb::steal<nb::object>(wrap(static_cast<DType>(modes.autocast - 1)));
+  });
+  m.def(
+      "_set_autocast_dtype",
+      [](nb::handle dtype) {
+        DType t;
+        if (dtype.is_none()) modes.autocast = 0;
+        else if (as_dtype(dtype.ptr(), t)) modes.autocast = static_cast<unsigned char>(t) + 1;
+        else type_error("expected a torch.dtype or None");
+      },
+      "dtype"_a.none());
   m.def("is_inference_mode_enabled", [] { return modes.inference; });
   m.def("_set_inference_mode", [](bool on) { modes.inference = on; });
   m.def("_alias", [](Tensor x) { return alias(x); });
@@ -185,6 +198,7 @@ NB_MODULE(_core, m) {
   init_hooks(m.ptr());
   init_node_type(m.ptr());
   init_registry(m.ptr());
+  set_autocast_rules();
   bind_autograd(m);
   bind_levels(m);
   bind_dtypes(m);

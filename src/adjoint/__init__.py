@@ -73,6 +73,10 @@ _LAZY = {
     "finfo": "_limits",
     "iinfo": "_limits",
     "compile": "compiler",
+    "autocast": "amp",
+    "GradScaler": "amp",
+    "get_autocast_dtype": "amp",
+    "is_autocast_enabled": "amp",
     **dict.fromkeys(
         (
             "are_deterministic_algorithms_enabled",

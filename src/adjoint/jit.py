@@ -13,8 +13,23 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-__all__ = ["Final", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "load",
-           "optimized_execution", "save", "script", "trace", "trace_module", "unused", "wait"]  # fmt: skip
+__all__ = [
+    "Final",
+    "export",
+    "fork",
+    "freeze",
+    "ignore",
+    "is_scripting",
+    "is_tracing",
+    "load",
+    "optimized_execution",
+    "save",
+    "script",
+    "trace",
+    "trace_module",
+    "unused",
+    "wait",
+]
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
     raise NotImplementedError(
-        f"adjoint.multiprocessing.{name}: adjoint does not share tensors between processes. Python's "
-        "own multiprocessing sends them as copies, and DataLoader(num_workers=...) loads data in "
-        "worker processes."
+        f"adjoint.multiprocessing.{name}: adjoint does not share tensors between processes. "
+        "Python's own multiprocessing sends them as copies, and DataLoader(num_workers=...) loads "
+        "data in worker processes."
     )

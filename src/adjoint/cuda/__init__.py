@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 
@@ -118,3 +119,9 @@ def init() -> None:
 
 class OutOfMemoryError(RuntimeError):
     """Never raised: for programs that expect it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        return importlib.import_module("adjoint.cuda.amp")
+    raise AttributeError(f"module 'adjoint.cuda' has no attribute {name!r}")

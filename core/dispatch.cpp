@@ -58,6 +58,11 @@ const char* node_name_of(const Schema& schema) {
   return intern(name + "Backward" + number);
 }
 
+void refuse_complex(const Value& v) {
+  runtime_error("a real number is needed: the complex number (", v.pair[0], "+", v.pair[1],
+                "j) cannot be converted without overflow");
+}
+
 // Elements from which letting go of the interpreter's lock costs nothing beside the work.
 static constexpr int64_t kUnlockFrom = 100000;
 

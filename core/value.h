@@ -23,6 +23,9 @@ enum class Tag : uint8_t {
   complex
 };
 
+struct Value;
+[[noreturn]] void refuse_complex(const Value& v);  // where a real number is needed
+
 struct Value {
   Tag tag = Tag::none;
   uint32_t length = 0;  // of tensors and ints
@@ -67,9 +70,11 @@ struct Value {
   bool is_tensor() const { return tag == Tag::tensor; }
   bool is_number() const { return tag == Tag::integer || tag == Tag::real || tag == Tag::boolean; }
   double as_double() const {
+    if (tag == Tag::complex) refuse_complex(*this);
     return tag == Tag::real ? real : tag == Tag::boolean ? boolean : static_cast<double>(integer);
   }
   int64_t as_int() const {
+    if (tag == Tag::complex) refuse_complex(*this);
     return tag == Tag::real ? static_cast<int64_t>(real) : tag == Tag::boolean ? boolean : integer;
   }
   bool as_bool() const {
@@ -79,7 +84,10 @@ struct Value {
   Tensor as_tensor() const { return tag == Tag::tensor ? Tensor(tensor) : Tensor(); }
   // The dtype that a Python number has as an operand.
   DType number_dtype() const {
-    return tag == Tag::boolean ? DType::b8 : tag == Tag::integer ? DType::i64 : default_dtype();
+    return tag == Tag::boolean   ? DType::b8
+           : tag == Tag::integer ? DType::i64
+           : tag == Tag::complex ? default_complex_dtype()
+                                 : default_dtype();
   }
 };
 

@@ -4,6 +4,8 @@ The calls are stated per family in tests/ops/cases_<family>.py. `-k tanh` runs o
 `-k elementwise` one family.
 """
 
+import re
+
 import numpy as np
 import pytest
 from _backend import NAME
@@ -100,7 +102,7 @@ def test_strides_do_not_matter(case):
         try:
             actual = outputs(matrix.run(case, moved))
         except RuntimeError as error:
-            if "is not compatible with input tensor's size" in str(error):
+            if re.search("is not compatible with input tensor's size|with stride 1", str(error)):
                 continue  # a view that this layout does not have
             raise
         for y, e in zip(actual, outputs(matrix.run(case, call)), strict=True):

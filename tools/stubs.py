@@ -20,9 +20,10 @@ TARGET = Path(__file__).resolve().parent.parent / "src" / "adjoint" / "_core.pyi
 HEADER = '''"""Made by tools/stubs.py from the registry of operators: do not edit."""
 
 from builtins import bool as builtins_bool
+from builtins import complex as builtins_complex
 from typing import Any, Sequence
 
-_Number = int | float | bool
+_Number = int | float | bool | builtins_complex
 '''
 
 TYPES = {

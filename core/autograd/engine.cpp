@@ -269,6 +269,9 @@ Tensor first_gradient(const Tensor& output, const Tensor& given) {
       runtime_error(
           "grad can be implicitly created only for scalar outputs, and this one has shape ",
           output.sizes(), ": reduce it (y.sum()), or pass the gradient to start from");
+    if (is_complex(output.dtype()))
+      runtime_error("grad can be implicitly created only for real scalar outputs but got torch.",
+                    name_of(output.dtype()));
     return ops::ones_like(output);
   }
   if (!(given.sizes() == output.sizes()))

@@ -39,6 +39,15 @@ void TensorImpl::trace(Tracer& tracer) const {
   }
 }
 
+namespace {
+// A base through the dtype of its view: complex numbers as pairs of real ones, or pairs as complex.
+Tensor seen_as(const Tensor& base, DType dtype) {
+  if (dtype == base.dtype()) return base;
+  if (is_complex(base.dtype())) return ops::view_as_real(base);
+  return ops::view_as_complex(ops::view(base, Dims{-1, 2}));
+}
+}  // namespace
+
 void refresh_view(const Tensor& x) {
   if (!x->base || !x->base->history) return;
   uint32_t rewrites = x->base->history->rewrites;
@@ -53,7 +62,7 @@ void refresh_view(const Tensor& x) {
   }
   // Replayed on the base: the view of what the base is now.
   GradMode recording(true);
-  Tensor fresh = ops::as_strided(base, x.sizes(), x.strides(), x->offset);
+  Tensor fresh = ops::as_strided(seen_as(base, x.dtype()), x.sizes(), x.strides(), x->offset);
   set_history(x, fresh->history->grad_fn, 0);
 }
 
@@ -198,11 +207,21 @@ void rebase_history(const Tensor& self, NodeRef node, uint32_t output) {
   Tensor written = alias_of(self);
   set_history(written, std::move(node), output);
   const Op& scatter = ops::as_strided_scatter.op();
-  Value values[] = {base,         written,        self.sizes(), self.strides(),
-                    self->offset, base.strides(), base->offset};
+  GradMode recording(true);
+  Tensor seen = seen_as(base, self.dtype());
+  Value values[] = {seen,         written,        self.sizes(), self.strides(),
+                    self->offset, seen.strides(), seen->offset};
   Ref<OpNode> rewrite = make_op_node(scatter, values);
-  add_output(*rewrite, base);
-  set_history(base, rewrite, 0);
+  add_output(*rewrite, seen);
+  NodeRef last = rewrite;
+  if (self.dtype() != base.dtype()) {  // back to the dtype of the base
+    Tensor now = alias_of(seen);
+    set_history(now, rewrite, 0);
+    now = is_complex(base.dtype()) ? ops::view_as_complex(now)
+                                   : ops::view(ops::view_as_real(now), base.sizes());
+    last = now->history->grad_fn;
+  }
+  set_history(base, last, 0);
   ++base->history->rewrites;
   self->flags |= kRequiresGrad;
 }

@@ -5,6 +5,7 @@
 
 #include "autograd/history.h"
 #include "cpu/allocator.h"
+#include "ops/vocabulary.h"
 
 namespace adj {
 
@@ -180,6 +181,11 @@ TensorList OpNode::apply(TensorList&& cotangents, const SmallVec<bool, 4>& needs
   for (auto& s : slots) plain = plain && is_plain(s.saved.tensor);
   for (auto& s : outs) plain = plain && is_plain(s.tensor);
   if (!(plain && op.fast_vjp && op.fast_vjp(c))) op.vjp(c);
+  // In the dtype of the operand: kernels compute halves in float32, and a real operand among
+  // complex ones gets the real part.
+  for (int i = 0; i < slots.size(); ++i)
+    if (grads[i].defined() && grads[i].dtype() != slots[i].meta.dtype)
+      grads[i] = ops::to_dtype(grads[i], slots[i].meta.dtype);
   return grads;
 }
 

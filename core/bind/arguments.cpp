@@ -64,6 +64,23 @@ bool Arguments::fail_type(const Op& op, int i, PyObject* o, const char* expected
                 "' (position ", i + 1, ") must be ", expected, ", not ", Py_TYPE(o)->tp_name);
 }
 
+// The loops of elementwise operators take any number as a tensor.
+bool Arguments::complex_argument(const Op& op, int i, PyObject* o) {
+  if (op.schema.params[static_cast<size_t>(i)].type != Type::number)
+    return fail_type(op, i, o, "float");
+  Tensor z = complex_number(o);
+  Value& v = values[i];
+  if (op.elementwise) {
+    kept_.push_back(z);
+    v = z;
+    return true;
+  }
+  memcpy(complex_, z.data(), sizeof complex_);
+  v.tag = Tag::complex;
+  v.pair = complex_;
+  return true;
+}
+
 bool Arguments::convert(const Op& op, int i, PyObject* o) {
   const Param& p = op.schema.params[static_cast<size_t>(i)];
   Value& v = values[i];
@@ -77,6 +94,11 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
         v = number_value(o);
         return true;
       }
+      if (!is_tensor(o) && is_complex_number(o)) {
+        kept_.push_back(complex_number(o));
+        v = kept_.back();
+        return true;
+      }
       [[fallthrough]];
     case Type::tensor:
       if (!is_tensor(o)) return fail_type(op, i, o, type_name(p.type));
@@ -86,13 +108,10 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
     case Type::real:
       if (is_tensor(o) && impl_of(o)->numel == 1 && impl_of(o)->sizes.empty()) {
         Object item = Object::checked(item_of(tensor_of(o)));
+        if (is_complex_number(item.get())) return complex_argument(op, i, item.get());
         v = number_value(item.get());
-      } else if (p.type == Type::number && PyComplex_Check(o)) {
-        complex_[0] = PyComplex_RealAsDouble(o);
-        complex_[1] = PyComplex_ImagAsDouble(o);
-        v.tag = Tag::complex;
-        v.pair = complex_;
-        return true;
+      } else if (is_complex_number(o)) {
+        return complex_argument(op, i, o);
       } else if (is_number(o)) {
         v = number_value(o);
       } else {

@@ -22,6 +22,7 @@ struct Arguments {
 
  private:
   bool convert(const Op& op, int i, PyObject* o);
+  bool complex_argument(const Op& op, int i, PyObject* o);
   bool fail_type(const Op& op, int i, PyObject* o, const char* expected);
   int64_t* reserve_ints(int n);
   template <class... T>

@@ -138,12 +138,36 @@ PyObject* get_transposed(PyObject* self, void*) {
     return wrap(ops::permute(x, dims));
   });
 }
+PyObject* get_conjugate_transposed(PyObject* self, void*) {
+  return attribute(self, [](const Tensor& x) {
+    if (x.dim() != 2 && x.dim() != 0)
+      runtime_error("tensor.H is only supported on matrices (2-D tensors). Got ", x.dim(),
+                    "-D tensor. For batches of matrices, consider using tensor.mH");
+    return wrap(ops::conj(x.dim() ? ops::transpose(x, int64_t{-2}, int64_t{-1}) : x));
+  });
+}
+template <bool real>
+PyObject* get_part(PyObject* self, void*) {
+  return attribute(self, [](const Tensor& x) { return wrap((real ? ops::real : ops::imag)(x)); });
+}
+template <bool real>
+int set_part(PyObject* self, PyObject* value, void*) {
+  return guarded([&]() -> int {
+    if (!value) type_error("a part of a tensor cannot be deleted");
+    Tensor part = (real ? ops::real : ops::imag)(tensor_of(self));
+    DType t = part.dtype();
+    ops::copy.into(part, tensor_from_data(value, is_tensor(value) ? nullptr : &t, false, "="));
+    return 0;
+  });
+}
+template <bool conjugate>
 PyObject* get_matrix_transposed(PyObject* self, void*) {
   return attribute(self, [](const Tensor& x) {
     if (x.dim() < 2)
-      runtime_error("tensor.mT is only supported on matrices or batches of matrices. Got ", x.dim(),
-                    "-D tensor.");
-    return wrap(ops::transpose(x, int64_t{-2}, int64_t{-1}));
+      runtime_error("tensor.m", conjugate ? "H" : "T", " is only supported on matrices or batches ",
+                    "of matrices. Got ", x.dim(), "-D tensor.");
+    Tensor t = ops::transpose(x, int64_t{-2}, int64_t{-1});
+    return wrap(conjugate ? ops::conj(t) : t);
   });
 }
 
@@ -185,6 +209,7 @@ PyObject* m_is_contiguous(PyObject* self, PyObject*, PyObject*) {
 PyObject* m_is_floating_point(PyObject* self, PyObject*) {
   return PyBool_FromLong(is_floating(impl_of(self)->dtype));
 }
+PyObject* m_no(PyObject*, PyObject*) { Py_RETURN_FALSE; }
 PyObject* m_is_complex(PyObject* self, PyObject*) {
   return PyBool_FromLong(is_complex(impl_of(self)->dtype));
 }
@@ -410,8 +435,11 @@ PyGetSetDef tensor_attributes[] = {
     {"data", get_data, set_data,
      "The values without the history; writes through it are not counted.", nullptr},
     {"T", get_transposed, nullptr, "The dims in reverse order.", nullptr},
-    {"mT", get_matrix_transposed, nullptr, "The last two dims swapped.", nullptr},
-    {"H", get_matrix_transposed, nullptr, nullptr, nullptr},
+    {"mT", get_matrix_transposed<false>, nullptr, "The last two dims swapped.", nullptr},
+    {"H", get_conjugate_transposed, nullptr, "The conjugate transpose of a matrix.", nullptr},
+    {"mH", get_matrix_transposed<true>, nullptr, "The last two dims swapped, conjugated.", nullptr},
+    {"real", get_part<true>, set_part<true>, "The real parts: a view.", nullptr},
+    {"imag", get_part<false>, set_part<false>, "The imaginary parts: a view.", nullptr},
     {"is_cuda", get_false, nullptr, nullptr, nullptr},
     {"is_cpu", get_true, nullptr, nullptr, nullptr},
     {"is_sparse", get_false, nullptr, nullptr, nullptr},
@@ -437,6 +465,8 @@ PyMethodDef tensor_methods[] = {
     {"is_contiguous", WORDS(m_is_contiguous), "Whether the elements lie in row-major order."},
     {"is_floating_point", m_is_floating_point, METH_NOARGS, nullptr},
     {"is_complex", m_is_complex, METH_NOARGS, nullptr},
+    {"is_conj", m_no, METH_NOARGS, "Whether a conjugate is pending: never."},
+    {"is_neg", m_no, METH_NOARGS, "Whether a negative is pending: never."},
     {"_is_view", m_is_view, METH_NOARGS, nullptr},
     {"is_inference", m_is_inference, METH_NOARGS, nullptr},
     {"item", m_item, METH_NOARGS, "The value of a tensor of one element, as a Python number."},
@@ -456,6 +486,8 @@ PyMethodDef tensor_methods[] = {
     {"double", WORDS(m_as<DType::f64>), "to(float64)"},
     {"half", WORDS(m_as<DType::f16>), "to(float16)"},
     {"bfloat16", WORDS(m_as<DType::bf16>), "to(bfloat16)"},
+    {"cfloat", WORDS(m_as<DType::c64>), "to(complex64)"},
+    {"cdouble", WORDS(m_as<DType::c128>), "to(complex128)"},
     {"int", WORDS(m_as<DType::i32>), "to(int32)"},
     {"long", WORDS(m_as<DType::i64>), "to(int64)"},
     {"short", WORDS(m_as<DType::i16>), "to(int16)"},

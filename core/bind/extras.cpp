@@ -17,8 +17,7 @@ namespace {
 // An operand of result_type: a tensor or a Python number.
 void add_operand(Promotion& all, nb::handle o) {
   if (is_tensor(o.ptr())) all.add(*impl_of(o.ptr()));
-  else if (PyComplex_Check(o.ptr()))
-    all.add_number(default_dtype() == DType::f64 ? DType::c128 : DType::c64);
+  else if (is_complex_number(o.ptr())) all.add_number(default_complex_dtype());
   else if (is_number(o.ptr())) all.add_number(number_value(o.ptr()).number_dtype());
   else type_error("result_type(): expected a Tensor or a Number, not ", Py_TYPE(o.ptr())->tp_name);
 }

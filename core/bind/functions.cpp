@@ -32,7 +32,8 @@ PyTypeObject* result_type(const Op& op) {
   auto* fields = new std::vector<PyStructSequence_Field>;
   for (auto& name : op.schema.returns) fields->push_back({intern(name), nullptr});
   fields->push_back({nullptr, nullptr});
-  auto* name = new std::string("torch.return_types." + op.schema.name);
+  std::string prefix = op.schema.space == "linalg" ? "linalg_" : "";
+  auto* name = new std::string("torch.return_types." + prefix + op.schema.name);
   PyStructSequence_Desc desc{name->c_str(), nullptr, fields->data(),
                              static_cast<int>(op.schema.returns.size())};
   type = PyStructSequence_NewType(&desc);

@@ -196,6 +196,8 @@ PythonLocked::~PythonLocked() {
   if (state_) released = PyEval_SaveThread();
 }
 
+namespace { PyObject* linalg_error = nullptr; }
+
 void set_error() {
   try {
     throw;
@@ -211,6 +213,7 @@ void set_error() {
       // torch raises NotImplementedError, a subclass of RuntimeError, for a dtype without a kernel
       case ErrorKind::not_implemented: type = PyExc_NotImplementedError; break;
       case ErrorKind::memory: break;
+      case ErrorKind::linalg: type = linalg_error; break;
     }
     PyErr_SetString(type, e.message.c_str());
   } catch (const std::bad_alloc&) {
@@ -245,12 +248,27 @@ PyObject* wrap_sizes(DimsView sizes) {
 bool is_number(PyObject* o) {
   if (PyFloat_Check(o) || PyLong_Check(o)) return true;
   if (PyTuple_Check(o) || PyList_Check(o) || PyUnicode_Check(o) || is_tensor(o)) return false;
+  if (is_complex_number(o)) return false;
   // NumPy's scalars, fractions and the like; arrays have a length
   PyNumberMethods* number = Py_TYPE(o)->tp_as_number;
   if (!number || !(number->nb_float || number->nb_index)) return false;
   return !(Py_TYPE(o)->tp_as_sequence && Py_TYPE(o)->tp_as_sequence->sq_length &&
            !PyErr_Occurred() && PyObject_HasAttrString(o, "ndim") &&
            Object(PyObject_GetAttrString(o, "shape")) && PyObject_Size(o) != -1);
+}
+
+bool is_complex_number(PyObject* o) {
+  return PyComplex_Check(o) || !strcmp(Py_TYPE(o)->tp_name, "numpy.complex64");
+}
+
+Tensor complex_number(PyObject* o) {
+  Py_complex z = PyComplex_AsCComplex(o);
+  if (z.real == -1 && PyErr_Occurred()) throw PythonError();
+  Tensor x = empty({}, DType::c128);
+  x.data<double>()[0] = z.real;
+  x.data<double>()[1] = z.imag;
+  x->flags |= kNumber;
+  return x;
 }
 
 Value number_value(PyObject* o) {
@@ -316,6 +334,11 @@ void init_types(PyObject* module) {
   lock_python = lock;
   dtype_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&dtype_spec));
   device_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&device_spec));
+  linalg_error = PyErr_NewExceptionWithDoc(
+      "adjoint.linalg.LinAlgError",
+      "A matrix that the factorisation does not exist for, or one that did not converge.",
+      PyExc_RuntimeError, nullptr);
+  PyModule_AddObjectRef(module, "_LinAlgError", linalg_error);
   PyModule_AddObjectRef(module, "dtype", reinterpret_cast<PyObject*>(dtype_type));
   PyModule_AddObjectRef(module, "device", reinterpret_cast<PyObject*>(device_type));
   for (int i = 0; i < kDTypes; ++i) {

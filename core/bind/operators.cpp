@@ -7,10 +7,12 @@ namespace adj::py {
 
 namespace {
 
-bool as_operand(PyObject* o, Value& v) {
+// `kept` holds what a complex number becomes.
+bool as_operand(PyObject* o, Value& v, Tensor& kept) {
   if (is_tensor(o)) v = Value(impl_of(o));
   else if (PyFloat_CheckExact(o)) v = PyFloat_AS_DOUBLE(o);
   else if (is_number(o)) v = number_value(o);
+  else if (is_complex_number(o)) v = kept = complex_number(o);
   else return false;
   return true;
 }
@@ -36,7 +38,9 @@ template <Name name>
 PyObject* binary(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     Value values[Fn::kMaxParams];
-    if (!as_operand(a, values[0]) || !as_operand(b, values[1])) Py_RETURN_NOTIMPLEMENTED;
+    Tensor kept;  // one of the two is a tensor
+    if (!as_operand(a, values[0], kept) || !as_operand(b, values[1], kept))
+      Py_RETURN_NOTIMPLEMENTED;
     const Op& o = op<name>();
     for (size_t i = 2; i < o.schema.params.size(); ++i) values[i] = o.schema.params[i].standard;
     return wrap(std::move(dispatch(o, values)[0]));
@@ -47,7 +51,9 @@ template <Name name>
 PyObject* in_place(PyObject* self, PyObject* other) {
   return guarded([&]() -> PyObject* {
     Value values[Fn::kMaxParams];
-    if (!is_tensor(self) || !as_operand(self, values[0]) || !as_operand(other, values[1]))
+    Tensor kept;
+    if (!is_tensor(self) || !as_operand(self, values[0], kept) ||
+        !as_operand(other, values[1], kept))
       Py_RETURN_NOTIMPLEMENTED;
     const Op& o = op<name>();
     for (size_t i = 2; i < o.schema.params.size(); ++i) values[i] = o.schema.params[i].standard;

@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <cmath>
 
 #include "autograd/history.h"
@@ -68,7 +69,8 @@ void count_write(TensorImpl* x, const char* writer) {
 class Call {
  public:
   Call(const char* name, nb::handle params, nb::handle grads,
-       std::initializer_list<std::pair<nb::handle, const char*>> states, nb::handle steps)
+       std::initializer_list<std::pair<nb::handle, const char*>> states, nb::handle steps,
+       std::initializer_list<std::pair<nb::handle, const char*>> scalars = {})
       : name_(name),
         params_(params, "params", -1),
         grads_(grads, "grads", params_.n),
@@ -77,26 +79,38 @@ class Call {
       states_.push_back(Items(list, what, params_.n));
       names_.push_back(what);
     }
+    for (auto& [list, what] : scalars) {
+      scalars_.push_back(Items(list, what, params_.n));
+      scalar_names_.push_back(what);
+    }
     for (Py_ssize_t i = 0; i < params_.n; ++i) check(i);
   }
 
-  // Step numbers are counted up; step(t) makes what the kernels take, once for all that share it.
-  template <class Step, class Make>
-  void run(void (*kernel)(const std::vector<OptimParameter>&, const std::vector<Step>&),
-           const Make& make) {
+  // Step numbers are counted up; make(t, scalars) gives what the kernels take, and may change the
+  // parameter's scalars (two at most): once for all parameters that share them.
+  template <class Kernel, class Make>
+  void run(const Kernel& kernel, const Make& make) {
     std::vector<OptimParameter> all;
     all.reserve(static_cast<size_t>(params_.n));
-    std::vector<Step> steps;
-    float last = 0;
+    std::vector<decltype(make(0.0, static_cast<float*>(nullptr)))> steps;
+    std::array<float, 3> last{}, after{};
     int64_t total = 0;
     for (Py_ssize_t i = 0; i < params_.n; ++i) {
-      float t = 0;
+      std::array<float, 3> now{};  // t, scalars
       if (steps_) {
-        t = *reinterpret_cast<float*>(steps_[i]->data) += 1;
+        now[0] = *reinterpret_cast<float*>(steps_[i]->data) += 1;
         count_write(steps_[i], name_);
       }
-      if (steps.empty() || t != last) steps.push_back(make(static_cast<double>(t)));
-      last = t;
+      for (size_t k = 0; k < scalars_.size(); ++k)
+        now[k + 1] = *reinterpret_cast<float*>(scalars_[k][i]->data);
+      if (steps.empty() || now != last) {
+        last = after = now;
+        steps.push_back(make(static_cast<double>(now[0]), after.data() + 1));
+      }
+      for (size_t k = 0; k < scalars_.size(); ++k) {
+        *reinterpret_cast<float*>(scalars_[k][i]->data) = after[k + 1];
+        count_write(scalars_[k][i], name_);
+      }
       total += params_[i]->numel;
       all.push_back(parameter(i, static_cast<int>(steps.size()) - 1));
     }
@@ -142,9 +156,13 @@ class Call {
     check_like(p, grads_[i], "grads", i, false);
     for (size_t k = 0; k < states_.size(); ++k)
       if (states_[k]) check_like(p, states_[k][i], names_[k], i, true);
-    if (steps_ && (steps_[i]->numel != 1 || steps_[i]->dtype != DType::f32))
-      runtime_error(name_, ": steps[", static_cast<int64_t>(i), "] must be one float32, but is ",
-                    steps_[i]->dtype, " of shape ", steps_[i]->sizes);
+    if (steps_) check_scalar(steps_[i], "steps", i);
+    for (size_t k = 0; k < scalars_.size(); ++k) check_scalar(scalars_[k][i], scalar_names_[k], i);
+  }
+  void check_scalar(const TensorImpl* x, const char* what, Py_ssize_t i) const {
+    if (x->numel != 1 || x->dtype != DType::f32)
+      runtime_error(name_, ": ", what, "[", static_cast<int64_t>(i),
+                    "] must be one float32, but is ", x->dtype, " of shape ", x->sizes);
   }
 
   OptimParameter parameter(Py_ssize_t i, int step) {
@@ -176,8 +194,8 @@ class Call {
 
   const char* name_;
   Items params_, grads_, steps_;
-  std::vector<Items> states_;
-  std::vector<const char*> names_;
+  std::vector<Items> states_, scalars_;
+  std::vector<const char*> names_, scalar_names_;
   std::vector<std::pair<Tensor, Tensor>> copies_;  // a tensor, and what it is to become
   TensorList read_;
 };
@@ -186,7 +204,7 @@ void fused_sgd(nb::handle params, nb::handle grads, nb::handle momentum_buffers,
                double momentum, double dampening, double weight_decay, bool nesterov, bool maximize,
                bool first_step) {
   Call call("sgd_", params, grads, {{momentum_buffers, "momentum_buffers"}}, nb::none());
-  call.run(sgd_step, [&](double) {
+  call.run(sgd_step, [&](double, float*) {
     return SgdStep{lr,
                    momentum,
                    1 - dampening,
@@ -207,7 +225,7 @@ void fused_adam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::ha
       "adam_", params, grads,
       {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}, {max_exp_avg_sqs, "max_exp_avg_sqs"}},
       steps);
-  call.run(adam_step, [&](double t) {
+  call.run(adam_step, [&](double t, float*) {
     return AdamStep{decoupled ? 1 - lr * weight_decay : 1,
                     beta1,
                     beta2,
@@ -232,12 +250,119 @@ void fused_rmsprop(nb::handle params, nb::handle grads, nb::handle square_avgs,
              {grad_avgs, "grad_avgs"},
              {momentum_buffers, "momentum_buffers"}},
             steps);
-  call.run(rmsprop_step, [&](double) {
+  call.run(rmsprop_step, [&](double, float*) {
     return RmspropStep{lr,       alpha,
                        eps,      weight_decay,
                        momentum, maximize ? -1.0 : 1.0,
                        centered, !momentum_buffers.is_none()};
   });
+}
+
+// The optimizers of one formula. L2 decay is added to the gradient, decoupled decay shrinks p.
+struct Common {
+  double lr, weight_decay;
+  bool maximize;
+  RuleStep step(std::initializer_list<double> c, bool decoupled = false) const {
+    RuleStep s{decoupled ? 1 - lr * weight_decay : 1,
+               decoupled ? 0 : weight_decay,
+               maximize ? -1.0 : 1.0,
+               {}};
+    std::copy(c.begin(), c.end(), s.c);
+    return s;
+  }
+};
+
+auto run_rule(OptimRule rule) {
+  return [rule](const std::vector<OptimParameter>& parameters, const std::vector<RuleStep>& steps) {
+    rule_step(rule, parameters, steps);
+  };
+}
+
+void fused_adadelta(nb::handle params, nb::handle grads, nb::handle square_avgs,
+                    nb::handle acc_deltas, nb::handle steps, double lr, double rho, double eps,
+                    double weight_decay, bool maximize) {
+  Call call("adadelta_", params, grads, {{square_avgs, "square_avgs"}, {acc_deltas, "acc_deltas"}},
+            steps);
+  Common common{lr, weight_decay, maximize};
+  call.run(run_rule(OptimRule::adadelta),
+           [&](double, float*) { return common.step({lr, rho, 1 - rho, eps}); });
+}
+
+void fused_adagrad(nb::handle params, nb::handle grads, nb::handle sums, nb::handle steps,
+                   double lr, double lr_decay, double eps, double weight_decay, bool maximize) {
+  Call call("adagrad_", params, grads, {{sums, "sums"}}, steps);
+  Common common{lr, weight_decay, maximize};
+  call.run(run_rule(OptimRule::adagrad),
+           [&](double t, float*) { return common.step({lr / (1 + (t - 1) * lr_decay), eps}); });
+}
+
+void fused_adamax(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::handle exp_infs,
+                  nb::handle steps, double lr, double beta1, double beta2, double eps,
+                  double weight_decay, bool maximize) {
+  Call call("adamax_", params, grads, {{exp_avgs, "exp_avgs"}, {exp_infs, "exp_infs"}}, steps);
+  Common common{lr, weight_decay, maximize};
+  call.run(run_rule(OptimRule::adamax), [&](double t, float*) {
+    return common.step({lr / (1 - std::pow(beta1, t)), 1 - beta1, beta2, eps});
+  });
+}
+
+void fused_asgd(nb::handle params, nb::handle grads, nb::handle axs, nb::handle steps,
+                nb::handle etas, nb::handle mus, double lr, double lambd, double alpha, double t0,
+                double weight_decay, bool maximize) {
+  Call call("asgd_", params, grads, {{axs, "axs"}}, steps, {{etas, "etas"}, {mus, "mus"}});
+  Common common{lr, weight_decay, maximize};
+  call.run(run_rule(OptimRule::asgd), [&](double t, float* x) {
+    double eta = x[0], mu = x[1];
+    RuleStep s = common.step({eta, mu});
+    s.shrink = 1 - lambd * eta;
+    x[0] = static_cast<float>(lr / std::pow(1 + lambd * lr * t, alpha));
+    x[1] = static_cast<float>(1 / std::max(1.0, t - t0));
+    return s;
+  });
+}
+
+void fused_nadam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::handle exp_avg_sqs,
+                 nb::handle steps, nb::handle mu_products, double lr, double beta1, double beta2,
+                 double eps, double weight_decay, double momentum_decay, bool decoupled,
+                 bool maximize) {
+  Call call("nadam_", params, grads, {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}}, steps,
+            {{mu_products, "mu_products"}});
+  Common common{lr, weight_decay, maximize};
+  call.run(run_rule(OptimRule::nadam), [&](double t, float* product) {
+    auto mu = [&](double at) { return beta1 * (1 - 0.5 * std::pow(0.96, at * momentum_decay)); };
+    product[0] = static_cast<float>(product[0] * mu(t));
+    double next = mu(t + 1);
+    return common.step({lr * (1 - mu(t)) / (1 - product[0]), lr * next / (1 - product[0] * next),
+                        1 - beta1, beta2, eps, 1 / std::sqrt(1 - std::pow(beta2, t))},
+                       decoupled);
+  });
+}
+
+void fused_radam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::handle exp_avg_sqs,
+                 nb::handle steps, double lr, double beta1, double beta2, double eps,
+                 double weight_decay, bool decoupled, bool maximize) {
+  Call call("radam_", params, grads, {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}}, steps);
+  Common common{lr, weight_decay, maximize};
+  call.run(run_rule(OptimRule::radam), [&](double t, float*) {
+    double left = 1 - std::pow(beta2, t), rate = lr / (1 - std::pow(beta1, t));
+    double all = 2 / (1 - beta2) - 1, rho = all - 2 * t * std::pow(beta2, t) / left;
+    double adaptive = 0;
+    if (rho > 5) {
+      double rectified = (rho - 4) * (rho - 2) * all / ((all - 4) * (all - 2) * rho);
+      adaptive = rate * std::sqrt(rectified * left);
+      rate = 0;
+    }
+    return common.step({adaptive, rate, 1 - beta1, beta2, eps}, decoupled);
+  });
+}
+
+void fused_rprop(nb::handle params, nb::handle grads, nb::handle prevs, nb::handle step_sizes,
+                 nb::handle steps, double eta_minus, double eta_plus, double smallest,
+                 double largest, bool maximize) {
+  Call call("rprop_", params, grads, {{prevs, "prevs"}, {step_sizes, "step_sizes"}}, steps);
+  Common common{0, 0, maximize};
+  call.run(run_rule(OptimRule::rprop),
+           [&](double, float*) { return common.step({eta_minus, eta_plus, smallest, largest}); });
 }
 
 }  // namespace
@@ -252,6 +377,23 @@ void bind_optim(nb::module_& m) {
   m.def("_fused_rmsprop_", fused_rmsprop, "params"_a, "grads"_a, "square_avgs"_a,
         "grad_avgs"_a.none(), "momentum_buffers"_a.none(), "steps"_a, nb::kw_only(), "lr"_a,
         "alpha"_a, "eps"_a, "weight_decay"_a, "momentum"_a, "centered"_a, "maximize"_a);
+  m.def("_fused_adadelta_", fused_adadelta, "params"_a, "grads"_a, "square_avgs"_a, "acc_deltas"_a,
+        "steps"_a, nb::kw_only(), "lr"_a, "rho"_a, "eps"_a, "weight_decay"_a, "maximize"_a);
+  m.def("_fused_adagrad_", fused_adagrad, "params"_a, "grads"_a, "sums"_a, "steps"_a, nb::kw_only(),
+        "lr"_a, "lr_decay"_a, "eps"_a, "weight_decay"_a, "maximize"_a);
+  m.def("_fused_adamax_", fused_adamax, "params"_a, "grads"_a, "exp_avgs"_a, "exp_infs"_a,
+        "steps"_a, nb::kw_only(), "lr"_a, "beta1"_a, "beta2"_a, "eps"_a, "weight_decay"_a,
+        "maximize"_a);
+  m.def("_fused_asgd_", fused_asgd, "params"_a, "grads"_a, "axs"_a, "steps"_a, "etas"_a, "mus"_a,
+        nb::kw_only(), "lr"_a, "lambd"_a, "alpha"_a, "t0"_a, "weight_decay"_a, "maximize"_a);
+  m.def("_fused_nadam_", fused_nadam, "params"_a, "grads"_a, "exp_avgs"_a, "exp_avg_sqs"_a,
+        "steps"_a, "mu_products"_a, nb::kw_only(), "lr"_a, "beta1"_a, "beta2"_a, "eps"_a,
+        "weight_decay"_a, "momentum_decay"_a, "decoupled"_a, "maximize"_a);
+  m.def("_fused_radam_", fused_radam, "params"_a, "grads"_a, "exp_avgs"_a, "exp_avg_sqs"_a,
+        "steps"_a, nb::kw_only(), "lr"_a, "beta1"_a, "beta2"_a, "eps"_a, "weight_decay"_a,
+        "decoupled"_a, "maximize"_a);
+  m.def("_fused_rprop_", fused_rprop, "params"_a, "grads"_a, "prevs"_a, "step_sizes"_a, "steps"_a,
+        nb::kw_only(), "eta_minus"_a, "eta_plus"_a, "smallest"_a, "largest"_a, "maximize"_a);
 }
 
 }  // namespace adj::py

@@ -136,6 +136,8 @@ PyObject* wrap_ints(DimsView ints);
 
 bool is_number(PyObject* o);              // a Python or NumPy number
 Value number_value(PyObject* o);          // of such
+bool is_complex_number(PyObject* o);      // a Python or NumPy complex number
+Tensor complex_number(PyObject* o);       // of such: 0-d, and promoted as a number
 bool as_dtype(PyObject* o, DType& t);     // a dtype, or float, int, bool, complex
 bool as_device(PyObject* o, Device& d);   // a device, a string or an index
 int64_t as_int(PyObject* o);              // of anything with __index__; throws

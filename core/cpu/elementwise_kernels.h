@@ -16,5 +16,7 @@ struct ElementwiseKernels {
 
 // Those of the ISA level in use; null if there are none of that name.
 const ElementwiseKernels* elementwise_kernels(const char* struct_name);
+// The forward loops over complex64 and complex128.
+const ElementwiseKernels* complex_elementwise_kernels(const char* struct_name);
 
 }  // namespace adj

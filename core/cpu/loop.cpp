@@ -26,6 +26,10 @@ struct Loop {
   Axis axes[64];
   int ndim = 0;
 
+  int64_t chunk() const {  // complex128 has 16 bytes
+    return in_type == DType::c128 || out_type == DType::c128 ? kChunk / 2 : kChunk;
+  }
+
   // Merges neighbours that step as one, so that the innermost axis is as long as can be.
   void coalesce() {
     int kept = 0;
@@ -48,8 +52,8 @@ struct Loop {
   // One run along the innermost axis: `n` elements at the given addresses.
   void run(char* const* at, int64_t n, char (*buffers)[kChunk * 8], const bool* constant) const {
     const Axis& inner = axes[ndim - 1];
-    for (int64_t done = 0; done < n; done += kChunk) {
-      int64_t m = n - done < kChunk ? n - done : kChunk;
+    for (int64_t done = 0; done < n; done += chunk()) {
+      int64_t m = n - done < chunk() ? n - done : chunk();
       const void* in[kMaxOperands];
       for (int k = 1; k < count; ++k) {
         char* p = at[k] + done * inner.strides[k];
@@ -79,7 +83,7 @@ struct Loop {
       for (int i = 0; i < ndim; ++i) all_zero = all_zero && (axes[i].strides[k] == 0);
       if (!all_zero) continue;
       constant[k] = true;
-      int64_t longest = inner < kChunk ? inner : kChunk;
+      int64_t longest = inner < chunk() ? inner : chunk();
       if (to - from < longest) longest = to - from;
       load_run(buffers[k], in_type, data[k], dtype[k], 0, longest);
     }

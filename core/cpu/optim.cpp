@@ -46,5 +46,9 @@ void rmsprop_step(const std::vector<OptimParameter>& parameters,
                   const std::vector<RmspropStep>& steps) {
   over_elements(parameters, steps, kernels().optim.rmsprop);
 }
+void rule_step(OptimRule rule, const std::vector<OptimParameter>& parameters,
+               const std::vector<RuleStep>& steps) {
+  over_elements(parameters, steps, kernels().optim.rule[static_cast<int>(rule)]);
+}
 
 }  // namespace adj

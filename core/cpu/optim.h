@@ -22,5 +22,7 @@ void sgd_step(const std::vector<OptimParameter>& parameters, const std::vector<S
 void adam_step(const std::vector<OptimParameter>& parameters, const std::vector<AdamStep>& steps);
 void rmsprop_step(const std::vector<OptimParameter>& parameters,
                   const std::vector<RmspropStep>& steps);
+void rule_step(OptimRule rule, const std::vector<OptimParameter>& parameters,
+               const std::vector<RuleStep>& steps);
 
 }  // namespace adj

@@ -20,12 +20,22 @@ struct RmspropStep {
   bool centered, buffer;
 };
 
+// Optimizers whose step is one formula of an element: isa/optim.cpp says what their numbers mean.
+enum class OptimRule { adadelta, adagrad, adamax, asgd, nadam, radam, rprop };
+inline constexpr int kOptimRules = 7;
+struct RuleStep {
+  double shrink, decay, sign;
+  double c[6];
+};
+
 // state: the parameter's buffers, in the order of the optimizer's arguments; absent ones are null.
 struct OptimKernels {  // [double]
   void (*sgd[2])(void* p, const void* g, void* const* state, int64_t n, const SgdStep& step);
   void (*adam[2])(void* p, const void* g, void* const* state, int64_t n, const AdamStep& step);
   void (*rmsprop[2])(void* p, const void* g, void* const* state, int64_t n,
                      const RmspropStep& step);
+  void (*rule[kOptimRules][2])(void* p, const void* g, void* const* state, int64_t n,
+                               const RuleStep& step);
 };
 
 }  // namespace adj

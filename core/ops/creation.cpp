@@ -10,16 +10,20 @@ namespace adj {
 
 namespace {
 
-Tensor filled(DimsView size, const Value& value, DType dtype) {
-  Tensor x = empty(size, dtype);
-  if (value.tag == Tag::complex) {
+void put_number(const Tensor& x, const Value& value) {
+  DType dtype = x.dtype();
+  if (value.tag == Tag::complex && is_complex(dtype)) {
     Tensor one = empty({}, DType::c128);
     memcpy(one.data(), value.pair, 2 * sizeof(double));
-    write_into(x, one);
-    return x;
+    return write_into(x, one);
   }
   write_into(x, value.tag == Tag::real ? scalar_tensor(value.real, dtype)
                                        : scalar_tensor(value.as_int(), dtype));
+}
+
+Tensor filled(DimsView size, const Value& value, DType dtype) {
+  Tensor x = empty(size, dtype);
+  put_number(x, value);
   return x;
 }
 
@@ -63,9 +67,7 @@ tensor([1., 1.])
 
 struct Full : Factory {
   static Tensor forward(DimsView size, Number value, std::optional<DType> dtype) {
-    return filled(
-        size, value.value,
-        dtype.value_or(value.value.tag == Tag::complex ? DType::c64 : value.value.number_dtype()));
+    return filled(size, value.value, dtype.value_or(value.value.number_dtype()));
   }
 };
 ADJ_OP(Full, "full(size: int[], fill_value: Number, *, dtype: dtype? = None) -> Tensor", R"(
@@ -139,8 +141,7 @@ struct FullLike : LikeConstant {
   static constexpr bool is_method = false;
   static Tensor forward(Tensor x, Number value, std::optional<DType> dtype) {
     Tensor y = like(x, dtype.value_or(x.dtype()));
-    write_into(y, value.value.tag == Tag::real ? scalar_tensor(value.real(), y.dtype())
-                                               : scalar_tensor(value.integer(), y.dtype()));
+    put_number(y, value.value);
     return y;
   }
 };

@@ -6,6 +6,7 @@
 #include "ops/elementwise/arithmetic.h"
 #include "ops/elementwise/bitwise.h"
 #include "ops/elementwise/comparison.h"
+#include "ops/elementwise/complex.h"
 #include "ops/elementwise/division.h"
 #include "ops/elementwise/exponential.h"
 #include "ops/elementwise/extremes.h"

@@ -1,4 +1,6 @@
 // Rows of a table picked by index, and one-hot vectors.
+#include "ops/embedding.h"
+
 #include "cpu/gather.h"
 #include "ops/index.h"
 
@@ -150,11 +152,8 @@ tensor([[0., 0.],
 
 struct EmbeddingFunction : Composite {
   static Tensor define(Tensor input, Tensor weight, std::optional<int64_t> padding_idx,
-                       std::optional<double> max_norm, double, bool scale_grad_by_freq, bool) {
-    if (max_norm)
-      fail(ErrorKind::not_implemented,
-           "embedding: max_norm is not supported (it writes to the weight in the forward "
-           "pass); renormalise the weight under no_grad instead");
+                       std::optional<double> max_norm, double norm_type, bool scale_grad_by_freq,
+                       bool) {
     int64_t padding = -1;
     if (padding_idx) {
       int64_t rows = weight.dim() ? weight.size(0) : 0;
@@ -163,6 +162,7 @@ struct EmbeddingFunction : Composite {
         value_error("Padding_idx must be within num_embeddings: got ", *padding_idx, " for ", rows,
                     " rows");
     }
+    if (max_norm) renormalise_rows(weight, input, *max_norm, norm_type);
     return ops::embedding(weight, input, padding, scale_grad_by_freq);
   }
 };
@@ -174,7 +174,7 @@ ADJ_OP(EmbeddingFunction,
 The rows `input` (integers of any shape) of the matrix `weight`: shape `input.shape + (columns,)`.
 The row `padding_idx` gets no gradient; with `scale_grad_by_freq` gradients are divided by how
 often an index occurs. Gradients are dense: `sparse` is accepted and ignored. An IndexError for an
-index out of range; `max_norm` is a NotImplementedError.
+index out of range. Rows whose p-norm (`norm_type`) exceeds `max_norm` are first scaled down, in place.
 
 >>> w = adjoint.tensor([[1., 2.], [3., 4.]])
 >>> adjoint.nn.functional.embedding(adjoint.tensor([[1], [0]]), w)

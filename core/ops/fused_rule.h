@@ -13,7 +13,7 @@ struct FusedRule : Fused {
   template <class S>
   static void fill(Op& op) {
     Fused::fill<S>(op);
-    op.vjp = &S::vjp;
+    op.vjp = conjugated<S>;
     for (int i = 0; i < 8; ++i) {
       if constexpr (requires { S::reads[0]; })
         op.reads[i] = i < std::ssize(S::reads) ? S::reads[i] : 0;
@@ -28,7 +28,7 @@ struct FastRule : Rule {
   template <class S>
   static void fill(Op& op) {
     Rule::fill<S>(op);
-    op.fast_vjp = &S::fast_vjp;
+    op.fast_vjp = fast_conjugated<S>;
   }
 };
 

@@ -281,6 +281,16 @@ tensor([ 1., 20.])
 torch.Size([5, 2, 4])
 )");
 
+struct Vdot : Composite {
+  static Tensor define(Tensor x, Tensor y) { return ops::dot(ops::conj(x), y); }
+};
+ADJ_OP(Vdot, "vdot(input: Tensor, other: Tensor) -> Tensor", R"(
+The inner product of two vectors of one length, the first of them conjugated.
+
+>>> adjoint.vdot(adjoint.tensor([1j]), adjoint.tensor([1j]))
+tensor(1.+0.j)
+)");
+
 struct Outer : Composite {
   static Tensor define(Tensor x, Tensor y) {
     if (x.dim() != 1 || y.dim() != 1)

@@ -11,7 +11,7 @@ struct FastBilinear : Bilinear {
   template <class S>
   static void fill(Op& op) {
     Bilinear::fill<S>(op);
-    op.fast_vjp = &S::fast_vjp;
+    op.fast_vjp = fast_conjugated<S>;
   }
 };
 

@@ -24,6 +24,13 @@ enum class Law : uint8_t { uniform, normal };
 // 16-bit floats are drawn as float32.
 Tensor drawn(Law law, DimsView sizes, DType t, const Value& generator, double a, double b,
              const char* name) {
+  if (is_complex(t)) {  // both parts, of half the variance
+    Dims parts = sizes.copy();
+    parts.push_back(2);
+    double scale = law == Law::normal ? std::sqrt(0.5) : 1;
+    Tensor x = drawn(law, parts, real_of(t), generator, a, b * scale, name);
+    return view_of(x, {sizes.copy(), contiguous_strides(sizes), 0}, t);
+  }
   if (!is_floating(t))
     fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(t), "'");
   DType wide = t == DType::f64 ? t : DType::f32;

@@ -1,6 +1,7 @@
 #include "ops/reduce.h"
 
 #include <algorithm>
+#include <complex>
 
 #include "autograd/modes.h"
 
@@ -132,10 +133,32 @@ void reduce_runs(Reduce op, DType t, void* out, const void* x, SmallVec<Segment,
   }
 }
 
+template <class T>
+void prod_loop(const Tensor& out, const Grouped& g) {
+  auto* x = g.x.data<std::complex<T>>();
+  auto* y = out.data<std::complex<T>>();
+  for (int64_t o = 0; o < g.outer; ++o)
+    for (int64_t i = 0; i < g.inner; ++i) {
+      std::complex<T> product = 1;
+      for (int64_t k = 0; k < g.n; ++k) product *= x[(o * g.n + k) * g.inner + i];
+      y[o * g.inner + i] = product;
+    }
+}
+
+Tensor complex_prod(const Tensor& x, DimMask mask, bool keepdim) {
+  Tensor out = empty(reduced_sizes(x.sizes(), mask, keepdim), x.dtype());
+  Grouped g = grouped(x, mask);
+  x.dtype() == DType::c64 ? prod_loop<float>(out, g) : prod_loop<double>(out, g);
+  return out;
+}
+
 }  // namespace
 
 Tensor reduce_dims(Reduce op, const Tensor& given, DimMask mask, bool keepdim) {
   DType t = computed_in(given.dtype());
+  if (is_complex(t) && (op == Reduce::any || op == Reduce::all || op == Reduce::count_nonzero))
+    return reduce_dims(op, cast(given, DType::b8), mask, keepdim);
+  if (is_complex(t) && op == Reduce::prod) return complex_prod(given, mask, keepdim);
   if (is_complex(t) && op != Reduce::sum)
     fail(ErrorKind::not_implemented, "this reduction is not implemented for '", scalar_name_of(t),
          "'");

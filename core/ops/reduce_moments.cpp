@@ -21,7 +21,20 @@ Call call_of(const Value* values, int ndim) {
           values[2].is_none() ? 1.0 : values[2].as_double(), values[3].as_bool()};
 }
 
+Outs moments(const char* name, const Tensor& x, const Call& call, bool root, bool want_mean);
+
+// The variance of complex numbers is the sum of those of their parts.
+Outs complex_moments(const char* name, const Tensor& x, const Call& call, bool root,
+                     bool want_mean) {
+  Outs parts = moments(name, ops::view_as_real(x), call, false, want_mean);
+  Outs outs = as_outs(ops::sum(parts[0], Dims{-1}));
+  if (root) outs[0] = ops::sqrt(outs[0]);
+  if (want_mean) outs.push_back(ops::view_as_complex(parts[1]));
+  return outs;
+}
+
 Outs moments(const char* name, const Tensor& x, const Call& call, bool root, bool want_mean) {
+  if (is_complex(x.dtype())) return complex_moments(name, x, call, root, want_mean);
   if (!is_floating(x.dtype()))
     runtime_error(name, "(): expected a floating point or complex dtype, got ",
                   scalar_name_of(x.dtype()));
@@ -61,7 +74,7 @@ Tensor variance_vjp(const Tensor& g, const Tensor& x, const Call& call) {
                   centred(x, call.mask));
 }
 Tensor variance_jvp(const Tensor& t, const Tensor& x, const Call& call) {
-  Tensor parts = ops::mul(ops::mul(centred(x, call.mask), t),
+  Tensor parts = ops::mul(ops::real(ops::mul(ops::conj(centred(x, call.mask)), t)),
                           2.0 / freedom(x.sizes(), call.mask, call.correction));
   Dims dims = dims_of(call.mask, x.dim());
   return dims.empty() ? parts : ops::sum(parts, dims, call.keepdim);
@@ -73,6 +86,7 @@ Tensor root_jvp(const Tensor& t, const Tensor& x, const Tensor& root, const Call
 Outs batch_moments(Batch& b) { return batch_over_dims(b, 1, 3); }
 
 struct Var : Rule {
+  static constexpr bool conjugates = true;
   static constexpr uint32_t saves = input(0);
   static Outs forward(const Args& args) {
     Tensor x = args[0].as_tensor();
@@ -101,6 +115,7 @@ tensor(1.2500)
 )");
 
 struct Std : Rule {
+  static constexpr bool conjugates = true;
   static constexpr uint32_t saves = input(0) | output(0);
   static Outs forward(const Args& args) {
     Tensor x = args[0].as_tensor();
@@ -140,6 +155,7 @@ Tensor mean_jvp(const Tensor& t, const Call& call) {
 }
 
 struct VarMean : Rule {
+  static constexpr bool conjugates = true;
   static constexpr uint32_t saves = input(0);
   static constexpr bool is_method = false;
   static Outs forward(const Args& args) {
@@ -173,6 +189,7 @@ The variance and the mean over `dim` (None: all), in one pass.
 )");
 
 struct StdMean : Rule {
+  static constexpr bool conjugates = true;
   static constexpr uint32_t saves = input(0) | output(0);
   static constexpr bool is_method = false;
   static Outs forward(const Args& args) {

@@ -23,7 +23,7 @@ Tensor sum_over(const Tensor& y, DimMask mask, bool keepdim) {
 
 DType norm_dtype(const Tensor& x, std::optional<DType> dtype) {
   DType t = dtype.value_or(x.dtype());
-  if (!is_floating(t))
+  if (!is_differentiable(t))
     runtime_error("linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
                   scalar_name_of(t));
   return t;
@@ -40,11 +40,17 @@ void apply(const Tensor& x, F f) {
 }
 
 struct VectorNorm : Rule {
+  static constexpr bool conjugates = true;
   static constexpr uint32_t saves = input(0) | output(0);
 
   static Tensor forward(Tensor x, Number ord, std::optional<DimsView> dim, bool keepdim,
                         std::optional<DType> dtype) {
-    DType t = norm_dtype(x, dtype), computed = computed_in(t);
+    DType t = norm_dtype(x, dtype);
+    if (is_complex(x.dtype())) {
+      x = ops::abs(in_dtype(x, t));
+      t = x.dtype();
+    }
+    DType computed = computed_in(t);
     DimMask mask = reduced_dims(dim, x.dim());
     double p = ord.real();
     if (x.dtype() != computed) x = cast(x, computed);
@@ -73,23 +79,28 @@ struct VectorNorm : Rule {
     }
     return cast(y, t);
   }
+  // x in the precision of the result.
+  static Tensor computed_like(const Tensor& x, const Tensor& y) {
+    if (!is_complex(x.dtype())) return in_dtype(x, y.dtype());
+    return in_dtype(x, y.dtype() == DType::f64 ? DType::c128 : DType::c64);
+  }
   // d norm / dx, with the dims of the result kept; 0 where the norm is.
   static Tensor slope(const Tensor& x, const Tensor& y, double p, DimMask mask) {
     if (p == 0) return ops::zeros_like(x);
-    if (p == 1) return ops::sign(x);
+    if (p == 1) return ops::sgn(x);
     if (p == 2) return ops::masked_fill(ops::div(x, y), ops::eq(y, 0.0), 0.0);
     if (std::isinf(p)) {
-      Tensor ties = ops::to_dtype(ops::eq(ops::abs(x), y), x.dtype());
-      return ops::div(ops::mul(ops::sign(x), ties), sum_over(ties, mask, true));
+      Tensor ties = ops::to_dtype(ops::eq(ops::abs(x), y), y.dtype());
+      return ops::div(ops::mul(ops::sgn(x), ties), sum_over(ties, mask, true));
     }
     // x |x|^(p - 2) / y^(p - 1)
     Tensor part = ops::pow(ops::abs(x), p - 1);
     if (p < 1) part = ops::masked_fill(part, ops::eq(x, 0.0), 0.0);
-    return ops::masked_fill(ops::mul(ops::sign(x), ops::div(part, ops::pow(y, p - 1))),
+    return ops::masked_fill(ops::mul(ops::sgn(x), ops::div(part, ops::pow(y, p - 1))),
                             ops::eq(y, 0.0), 0.0);
   }
   static void vjp(Vjp& c) {
-    Tensor g = c.g(), y = c.out(), x = in_dtype(c.in(0), y.dtype());
+    Tensor g = c.g(), y = c.out(), x = computed_like(c.in(0), y);
     DimMask mask = reduced_dims(c.arg<std::optional<DimsView>>(2), x.dim());
     bool keepdim = c.arg<bool>(3);
     Tensor gk = with_kept_dims(g, x.sizes(), mask, keepdim),
@@ -97,11 +108,12 @@ struct VectorNorm : Rule {
     c.set(0, in_dtype(ops::mul(gk, slope(x, yk, c.arg<double>(1), mask)), c.like(0).dtype));
   }
   static Outs jvp(Jvp& j) {
-    Tensor y = j.outs[0], x = in_dtype(j.in(0), y.dtype()), t = in_dtype(j.t(0), y.dtype());
+    Tensor y = j.outs[0], x = computed_like(j.in(0), y), t = computed_like(j.t(0), y);
     DimMask mask = reduced_dims(j.arg<std::optional<DimsView>>(2), x.dim());
     bool keepdim = j.arg<bool>(3);
     Tensor yk = with_kept_dims(y, x.sizes(), mask, keepdim);
-    return as_outs(sum_over(ops::mul(t, slope(x, yk, j.arg<double>(1), mask)), mask, keepdim));
+    Tensor s = ops::conj(slope(x, yk, j.arg<double>(1), mask));
+    return as_outs(sum_over(ops::real(ops::mul(t, s)), mask, keepdim));
   }
   static Outs batch(Batch& b) { return batch_over_dims(b, 2, 3); }
 };
@@ -137,16 +149,6 @@ magnitude, 0 the number of elements that are not zero. A RuntimeError for intege
 tensor([ 5., 10.])
 )");
 
-Tensor frobenius(const Tensor& x, std::optional<DimsView> dim, bool keepdim,
-                 std::optional<DType> dtype, const char* name, std::string_view p) {
-  if (p == "nuc")
-    fail(ErrorKind::not_implemented, name,
-         ": the nuclear norm needs singular values, which are not there yet");
-  if (p != "fro")
-    runtime_error(name, ": expected 'fro' or 'nuc' or a number as the order, got '", p, "'");
-  return vector_norm(x, int64_t{2}, dim, keepdim, dtype);
-}
-
 struct Norm : Composite {
   static Tensor define(Tensor x, std::optional<Number> p, std::optional<DimsView> dim, bool keepdim,
                        std::optional<DType> dtype) {
@@ -160,87 +162,6 @@ ADJ_OP(Norm,
 The vector norm of order `p` over `dim` (None: all elements): see `linalg.vector_norm`.
 
 >>> adjoint.norm(adjoint.tensor([3., 4.]))
-tensor(5.)
-)");
-
-struct NormText : Composite {
-  static Tensor define(Tensor x, Text p, std::optional<DimsView> dim, bool keepdim,
-                       std::optional<DType> dtype) {
-    return frobenius(x, dim, keepdim, dtype, "norm", p);
-  }
-};
-ADJ_OP(NormText,
-       "norm:text(input: Tensor, p: str, dim: int[]? = None, keepdim: bool = False, dtype: dtype? "
-       "= None)"
-       " -> Tensor",
-       R"(
-`p` 'fro' is the Frobenius norm: the root of the sum of squares.
-
->>> adjoint.norm(adjoint.tensor([[3., 4.]]), 'fro')
-tensor(5.)
-)");
-
-// A matrix norm by sums of magnitudes: of columns (1, -1) or rows (inf, -inf).
-Tensor matrix_norm(const Tensor& x, double p, const Dims& dims, bool keepdim,
-                   std::optional<DType> dtype) {
-  if (std::fabs(p) == 2)
-    fail(ErrorKind::not_implemented, "linalg.norm: the matrix norm of order ", p,
-         " needs singular values, which are not there yet");
-  if (std::fabs(p) != 1 && !std::isinf(p))
-    runtime_error("linalg.norm: Order ", p,
-                  " not supported for matrices; take 1, -1, inf, -inf or 'fro'");
-  int rows = normalize_dim(dims[0], x.dim()), columns = normalize_dim(dims[1], x.dim());
-  if (rows == columns) runtime_error("linalg.norm: dims must be different, got ", dims);
-  bool down = std::fabs(p) == 1;
-  int64_t first = down ? rows : columns, second = down ? columns : rows;
-  Tensor sums = vector_norm(x, int64_t{1}, first, true, dtype);
-  Tensor y = p > 0 ? ops::amax(sums, second, true) : ops::amin(sums, second, true);
-  return keepdim ? y : ops::squeeze(y, dims);
-}
-
-struct LinalgNorm : Composite {
-  static Tensor define(Tensor x, std::optional<Number> ord, std::optional<DimsView> dim,
-                       bool keepdim, std::optional<DType> dtype) {
-    if (!ord) return vector_norm(x, int64_t{2}, dim, keepdim, dtype);
-    if (dim ? dim->size() == 1 : x.dim() <= 1) return vector_norm(x, *ord, dim, keepdim, dtype);
-    if (dim ? dim->size() != 2 : x.dim() != 2)
-      runtime_error(
-          "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D, and dim "
-          "must hold one or two dims; got shape ",
-          x.sizes());
-    return matrix_norm(x, ord->real(), dim ? dim->copy() : Dims{0, 1}, keepdim, dtype);
-  }
-};
-ADJ_OP(LinalgNorm,
-       "linalg.norm(A: Tensor, ord: Number? = None, dim: int[]? = None, keepdim: bool = False, *, "
-       "dtype: dtype? = None) -> Tensor",
-       R"(
-A norm of vectors (one dim) or matrices (two): without `ord` the 2-norm of all elements over `dim`. Of
-matrices `ord` may be 1, -1, inf and -inf (the largest and the smallest sum of magnitudes of columns,
-and of rows) or 'fro'.
-
->>> adjoint.linalg.norm(adjoint.tensor([[1., -2.], [3., 4.]]), 1)
-tensor(6.)
-)");
-
-struct LinalgNormText : Composite {
-  static Tensor define(Tensor x, Text ord, std::optional<DimsView> dim, bool keepdim,
-                       std::optional<DType> dtype) {
-    if (dim ? dim->size() != 2 : x.dim() != 2)
-      runtime_error("linalg.norm: order '", ord,
-                    "' is of matrices: the input must be 2D or dim hold two "
-                    "dims; got shape ",
-                    x.sizes());
-    return frobenius(x, dim, keepdim, dtype, "linalg.norm", ord);
-  }
-};
-ADJ_OP(LinalgNormText,
-       "linalg.norm:text(A: Tensor, ord: str, dim: int[]? = None, keepdim: bool = False, *, "
-       "dtype: dtype? = None) -> Tensor",
-       R"(
-`ord` 'fro' is the Frobenius norm of matrices.
-
->>> adjoint.linalg.norm(adjoint.tensor([[3., 4.]]), 'fro')
 tensor(5.)
 )");
 

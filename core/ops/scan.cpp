@@ -1,5 +1,6 @@
 // Cumulative sums, products and their kin along a dim.
 #include <cmath>
+#include <complex>
 
 #include "cpu/norm.h"
 #include "ops/fused_rule.h"
@@ -13,15 +14,42 @@ const Fn cumsum_reverse{"_nodes.cumsum_reverse"};
 
 Tensor in_dtype(const Tensor& x, DType t) { return x.dtype() == t ? x : ops::to_dtype(x, t); }
 
+template <class T>
+void cumprod_loop(T* y, const T* x, int64_t outer, int64_t n, int64_t inner) {
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i) {
+      T product = 1;
+      for (int64_t k = 0; k < n; ++k) {
+        int64_t at = (o * n + k) * inner + i;
+        y[at] = product *= x[at];
+      }
+    }
+}
+
+// Complex numbers: their parts have sums of their own.
+Tensor complex_scanned(bool product, const Tensor& x, int d, bool reverse) {
+  Tensor y = empty(x.sizes(), x.dtype());
+  Grouped g = grouped(x, x.dim() ? DimMask{1} << d : 0);
+  DType t = real_of(x.dtype());
+  if (!product) {
+    scan(false, t, y.data(), g.x.data(), g.outer, g.n, g.inner * 2, reverse);
+  } else if (t == DType::f32) {
+    using C = std::complex<float>;
+    cumprod_loop(y.data<C>(), g.x.data<C>(), g.outer, g.n, g.inner);
+  } else {
+    using C = std::complex<double>;
+    cumprod_loop(y.data<C>(), g.x.data<C>(), g.outer, g.n, g.inner);
+  }
+  return y;
+}
+
 // torch's dtypes: integers and bools are accumulated in int64, unless `dtype` says otherwise.
 Tensor scanned(bool product, const Tensor& x, int64_t dim, std::optional<DType> dtype,
                bool reverse = false) {
   int d = normalize_dim(dim, x.dim());
   DType result = dtype.value_or(is_differentiable(x.dtype()) ? x.dtype() : DType::i64);
   DType t = computed_in(result);
-  if (is_complex(t))
-    fail(ErrorKind::not_implemented, product ? "cumprod" : "cumsum", " is not implemented for '",
-         scalar_name_of(t), "'");
+  if (is_complex(t)) return complex_scanned(product, cast(x, t), d, reverse);
   Tensor in = is_floating(t) ? cast(x, t) : dense(x);
   if (!is_floating(t) && is_floating(in.dtype())) in = cast(in, DType::i64);
   DType out = is_floating(t) ? t : DType::i64;

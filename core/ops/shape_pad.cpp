@@ -62,28 +62,23 @@ the one before it, and so on; negative ones take positions away.
 tensor([0, 1, 2, 0, 0])
 )");
 
-// Where the positions of a padded dim come from.
-Tensor padded_positions(int64_t n, int64_t low, int64_t high, Text mode, int d) {
-  int64_t total = n + low + high;
-  int64_t most = mode == "reflect" ? n - 1 : mode == "circular" ? n : low + high;
+void check_edges(int64_t n, int64_t low, int64_t high, Text mode, int d) {
+  int64_t most = mode == "reflect" ? n - 1 : mode == "circular" ? n : std::max(low, high);
   if (low > most || high > most || n == 0)
     runtime_error(mode, " padding (", low, ", ", high, ") of dimension ", d, " of size ", n,
                   mode == "reflect"
                       ? ": Padding size should be less than the corresponding input dimension"
                       : ": Padding value causes wrapping around more than once");
-  if (total < 0)
+  if (n + low + high < 0)
     runtime_error("padding (", low, ", ", high, ") leaves nothing of dimension ", d, " of size ",
                   n);
-  Tensor positions = empty({total}, DType::i64);
-  for (int64_t i = 0; i < total; ++i) {
-    int64_t at = i - low;
-    if (mode == "replicate") at = std::clamp<int64_t>(at, 0, n - 1);
-    else if (mode == "circular") at = (at + n) % n;
-    else at = at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
-    positions.data<int64_t>()[i] = at;
-  }
-  return positions;
 }
+
+const Fn pad_edges{"_nodes.pad_edges"};
+const Fn reflection_pad[] = {Fn{"_nodes.reflection_pad1d"}, Fn{"_nodes.reflection_pad2d"},
+                             Fn{"_nodes.reflection_pad3d"}};
+const Fn replication_pad[] = {Fn{"_nodes.replication_pad1d"}, Fn{"_nodes.replication_pad2d"},
+                              Fn{"_nodes.replication_pad3d"}};
 
 struct Pad : Composite {
   static Tensor define(Tensor x, DimsView pad, Text mode, std::optional<Number> value) {
@@ -96,12 +91,19 @@ struct Pad : Composite {
       runtime_error("padding length must be even, and at most twice the number of dimensions: got ",
                     pad, " for a tensor of shape ", x.sizes());
     Tensor y = x;
-    for (int i = 0; i < pad.size() / 2; ++i) {
-      int d = x.dim() - 1 - i;
+    int nd = pad.size() / 2;
+    for (int i = 0; i < nd; ++i)
       if (pad[2 * i] || pad[2 * i + 1])
-        y = ops::index_select(y, d,
-                              padded_positions(x.size(d), pad[2 * i], pad[2 * i + 1], mode, d));
-    }
+        check_edges(x.size(-1 - i), pad[2 * i], pad[2 * i + 1], mode, x.dim() - 1 - i);
+    int near = std::min(nd, 3);  // in one go
+    for (int i = near; i < nd; ++i)
+      y = ops::movedim(
+          pad_edges(ops::movedim(y, Dims{-1 - i}, Dims{-1}), pad.slice(2 * i, 2), mode.data()),
+          Dims{-1}, Dims{-1 - i});
+    if (near)
+      y = (mode == "circular"  ? pad_edges
+           : mode == "reflect" ? reflection_pad[near - 1]
+                               : replication_pad[near - 1])(y, pad.slice(0, 2 * near), mode.data());
     return y.same(x) ? ops::clone(x) : y;
   }
 };

@@ -74,6 +74,14 @@ ADJ_USE(logical_and);
 ADJ_USE(logical_or);
 ADJ_USE(logical_not);
 ADJ_USE(masked_fill);
+// complex numbers
+ADJ_USE(conj);
+ADJ_USE(real);
+ADJ_USE(imag);
+ADJ_USE(complex);
+ADJ_USE(sgn);
+ADJ_USE(view_as_real);
+ADJ_USE(view_as_complex);
 // copies and creation
 ADJ_USE(copy);
 ADJ_USE(clone);

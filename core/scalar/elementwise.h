@@ -12,7 +12,7 @@ enum class KindName : unsigned char;
 
 // Which dtypes an operator computes in, and what it returns.
 enum class Types : unsigned char {
-  arithmetic,  // any but complex; the promoted type
+  arithmetic,  // any; the promoted type
   floating,  // floating; integers become the default dtype first
   compare,  // any; returns bool
   integral,  // bool and integers
@@ -26,6 +26,8 @@ struct Elementwise {
   static constexpr int gradients = G;
   static constexpr Types types = Types::floating;
   static constexpr unsigned unpromoted = 0;  // operands (bits) that do not take part in promotion
+  static constexpr bool complex = false;  // has loops over complex numbers
+  static constexpr bool real_result = false;  // and these give real ones
   static const KindName kind;
   template <class S>
   static void fill(Op& op);

@@ -67,6 +67,9 @@ constexpr bool can_cast(DType from, DType to) {
 // The type of Python floats, and of the results of `exp` of integers; per process, as in torch.
 DType default_dtype();
 void set_default_dtype(DType t);
+inline DType default_complex_dtype() {
+  return default_dtype() == DType::f64 ? DType::c128 : DType::c64;
+}
 
 enum class DeviceType : uint8_t { cpu, cuda, meta };
 

@@ -10,7 +10,15 @@
 
 namespace adj {
 
-enum class ErrorKind : uint8_t { runtime, type, value, index, not_implemented, memory };
+enum class ErrorKind : uint8_t {
+  runtime,
+  type,
+  value,
+  index,
+  not_implemented,
+  memory,
+  linalg,  // a factorisation that failed: torch.linalg.LinAlgError
+};
 
 class Error : public std::exception {
  public:

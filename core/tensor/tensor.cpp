@@ -150,8 +150,9 @@ Tensor empty_strided(DimsView sizes, DimsView strides, DType dtype, Device devic
   return view_of(flat, {sizes.copy(), strides.copy(), 0});
 }
 
-Tensor view_of(const Tensor& x, Layout layout) {
-  Tensor y(TensorRef::adopt(new TensorImpl(x->storage, std::move(layout), x.dtype())));
+Tensor view_of(const Tensor& x, Layout layout) { return view_of(x, std::move(layout), x.dtype()); }
+Tensor view_of(const Tensor& x, Layout layout, DType dtype) {
+  Tensor y(TensorRef::adopt(new TensorImpl(x->storage, std::move(layout), dtype)));
   y->flags = x->flags & (kUntracked | kInference);
   return y;
 }

@@ -97,6 +97,7 @@ Tensor empty(DimsView sizes, DType dtype, Device device = {});
 Tensor empty_strided(DimsView sizes, DimsView strides, DType dtype, Device device = {});
 // The same memory seen through another layout (or as another dtype of the same size); no history.
 Tensor view_of(const Tensor& x, Layout layout);
+Tensor view_of(const Tensor& x, Layout layout, DType dtype);
 Tensor alias_of(const Tensor& x);
 // One element without dims, of a number.
 Tensor scalar_tensor(double value, DType dtype);

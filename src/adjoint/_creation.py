@@ -24,7 +24,9 @@ __all__ = [
     "from_numpy",
     "frombuffer",
     "is_complex",
+    "is_conj",
     "is_floating_point",
+    "is_neg",
     "is_tensor",
     "numel",
     "result_type",
@@ -143,6 +145,16 @@ def is_floating_point(input: Tensor) -> bool:
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype of `input` is complex."""
     return input.is_complex()
+
+
+def is_conj(input: Tensor) -> bool:
+    """Whether the conjugate of `input` is still to be computed: never, `conj` does so at once."""
+    return input.is_conj()
+
+
+def is_neg(input: Tensor) -> bool:
+    """Whether the negative of `input` is still to be computed: never."""
+    return input.is_neg()
 
 
 def numel(input: Tensor) -> int:

@@ -46,6 +46,10 @@ class Draw:
     def normal(self, *shape: int) -> Any:
         return _tensor(self._rng.normal(size=shape))
 
+    def complex(self, *shape: int) -> Any:
+        """complex128, both parts normal."""
+        return _tensor(self._rng.normal(size=shape) + 1j * self._rng.normal(size=shape))
+
     def uniform(self, low: float, high: float, *shape: int) -> Any:
         return _tensor(self._rng.uniform(low, high, size=shape))
 
@@ -85,6 +89,9 @@ class Case:
     # Called differently in torch: a dotted name below `torch`, or a function of torch tensors.
     # None: torch has none, or another one by this name.
     torch_name: Any = ""
+    # A map of tensors (adjoint's and torch's) onto what the operator is a function of, made before
+    # every call: symmetric matrices, triangular ones.
+    domain: Callable[[Any], Any] | None = None
     # Whether it has derivatives: first and second order, in both modes.
     grad: bool = True
     second: bool | str = True

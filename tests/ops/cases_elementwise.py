@@ -368,7 +368,7 @@ for name, of in {
     "negative": "neg",
     "absolute": "abs",
     "fix": "trunc",
-    "sgn": "sign",
+    "_nodes.sgn": "sign",
     "arcsin": "asin",
     "arccos": "acos",
     "arctan": "atan",

@@ -400,7 +400,6 @@ case(
     bad=[
         (S(tensor([5]), TABLE), IndexError),
         (S(tensor([0]), TABLE, padding_idx=5), ValueError),
-        (S(tensor([0]), TABLE, max_norm=1.0), NotImplementedError),
     ],
 )
 case(

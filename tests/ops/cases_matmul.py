@@ -288,3 +288,9 @@ case(
         (S(ones(2), ones(3), [0], [0]), RuntimeError),
     ],
 )
+case(
+    "vdot",
+    lambda r: [S(r.complex(4), r.complex(4)), S(r.normal(3), r.normal(3))],
+    reference=np.vdot,
+    bad=[(S(adjoint.ones(2), adjoint.ones(3)), RuntimeError)],
+)

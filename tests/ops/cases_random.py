@@ -79,3 +79,28 @@ case("_in_place.random:to", lambda r: [S(r.normal(2, 3), 1)], reference=constant
      bad=[(S(M, 0), RuntimeError)], **IN_PLACE)  # fmt: skip
 case("_in_place.random:between", lambda r: [S(r.normal(2, 3), 4, 5)], reference=constant((2, 3), 4),
      bad=[(S(M, 5, 5), RuntimeError)], **IN_PLACE)  # fmt: skip
+
+GAMMA = {"torch_name": None, "grad": False, "vmap": DRAWN, "second": DRAWN}
+NOT_POSITIVE = [(S(-M), RuntimeError), (S(M * 0), RuntimeError), (S(M.long()), NotImplementedError)]
+case("_sample_gamma", lambda r: [S(EMPTY)], reference=lambda a: a, bad=NOT_POSITIVE, **GAMMA)
+case("_standard_gamma", lambda r: [S(EMPTY)], reference=lambda a: a, bad=NOT_POSITIVE, **GAMMA)
+
+
+def gamma_slope(a, z):
+    """By a central difference of the incomplete gamma function, whose own error is about 1e-9."""
+    from scipy import stats
+
+    step = 1e-5 * a
+    rate = stats.gamma.cdf(z, a + step) - stats.gamma.cdf(z, a - step)
+    return -rate / (2 * step) / stats.gamma.pdf(z, a)
+
+
+case(
+    "_standard_gamma_grad",
+    lambda r: [S(r.uniform(0.3, 30.0, 40), r.uniform(0.2, 30.0, 40))],
+    reference=gamma_slope,
+    torch_name=None,
+    grad=False,
+    rtol=1e-4,
+)
+case("_nodes.value_of", lambda r: [S(r.normal(2, 3))], reference=lambda x: x, grad=False)

@@ -28,6 +28,8 @@ def function_of(name: str) -> Callable[..., Any]:
 
 
 def run(case: Case, call: S) -> Any:
+    if case.domain:
+        call = map_tensors(call, case.domain)
     return function_of(case.name)(*call.args, **call.kwargs)
 
 
@@ -63,7 +65,8 @@ def outputs(result: Any) -> list[Tensor]:
 
 
 def is_float(x: Tensor) -> bool:
-    return x.dtype.is_floating_point
+    """Whether it has derivatives."""
+    return x.dtype.is_floating_point or x.dtype.is_complex
 
 
 def array(x: Any) -> np.ndarray:
@@ -103,7 +106,12 @@ def as_function(case: Case, call: S) -> tuple[Callable[..., list[Tensor]], list[
 def like(xs: Sequence[Tensor], seed: int) -> list[Tensor]:
     """Random tensors in the shapes of `xs`: directions and cotangents."""
     rng = np.random.default_rng(seed)
-    return [adjoint.from_numpy(np.array(rng.normal(size=tuple(x.shape)))).to(x.dtype) for x in xs]
+
+    def draw(x: Tensor) -> Any:
+        real = rng.normal(size=tuple(x.shape))
+        return real + 1j * rng.normal(size=tuple(x.shape)) if x.dtype.is_complex else real
+
+    return [adjoint.from_numpy(np.array(draw(x))).to(x.dtype) for x in xs]
 
 
 def leaves(xs: Sequence[Tensor]) -> list[Tensor]:
@@ -138,7 +146,8 @@ def difference(
 
 
 def dot(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> float:
-    return float(sum(np.sum(array(x) * array(y)) for x, y in zip(xs, ys, strict=True)))
+    """The inner product of all numbers, a complex one being two."""
+    return float(sum(np.vdot(array(x), array(y)).real for x, y in zip(xs, ys, strict=True)))
 
 
 def check_reverse_mode(case: Case, call: S) -> None:
@@ -159,14 +168,26 @@ def torch_function(case: Case) -> Callable[..., Any] | None:
     if torch is None or case.torch_name is None:
         return None
     if callable(case.torch_name):
-        return case.torch_name
+        return on_domain(case, case.torch_name)
     name = case.torch_name or case.name.split(":")[0]
     for root in (torch, torch.Tensor):
         try:
-            return functools.reduce(getattr, name.split("."), root)
+            return on_domain(case, functools.reduce(getattr, name.split("."), root))
         except AttributeError:
             continue
     return None
+
+
+def on_domain(case: Case, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of torch tensors after the case's map onto its domain."""
+    domain = case.domain
+    if domain is None:
+        return function
+
+    def of(x: Any) -> Any:
+        return domain(x) if isinstance(x, torch.Tensor) else x
+
+    return lambda *args, **kwargs: function(*map(of, args), **{k: of(v) for k, v in kwargs.items()})
 
 
 def to_torch(x: Any) -> Any:

@@ -10,6 +10,13 @@ void fill(GemmKernels&);
 void fill(RandomKernels&);
 void fill(GatherKernels&);
 void fill(OptimKernels&);
+void fill(FftKernels&);
+void fill(PoolKernels&);
+void fill(ResampleKernels&);
+void fill(BatchNormKernels&);
+void fill(AttentionKernels&);
+void fill(RnnKernels&);
+void fill(ConvKernels&);
 
 const Kernels& all_kernels() {
   static const Kernels& table = [&]() -> const Kernels& {
@@ -21,6 +28,13 @@ const Kernels& all_kernels() {
     fill(k.random);
     fill(k.gather);
     fill(k.optim);
+    fill(k.fft);
+    fill(k.pool);
+    fill(k.resample);
+    fill(k.batch_norm);
+    fill(k.attention);
+    fill(k.rnn);
+    fill(k.conv);
     return k;
   }();
   return table;

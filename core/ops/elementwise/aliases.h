@@ -75,10 +75,10 @@ ADJ_ALIAS(GreaterEqual, "ge", "greater_equal(input: Operand, other: Operand) -> 
 >>> adjoint.greater_equal(adjoint.tensor([1, 2]), 2)
 tensor([False,  True]))");
 
-struct Sgn : Alias {
+struct SgnReal : Alias {
   static constexpr const char *of = "sign", *node = "SgnBackward0";
 };
-ADJ_OP(Sgn, "sgn(input: Tensor) -> Tensor", R"(
+ADJ_OP(SgnReal, "_nodes.sgn(input: Tensor) -> Tensor", R"(
 The sign of each element: the same as `sign` for real tensors.
 
 >>> adjoint.sgn(adjoint.tensor([-2., 3.]))

@@ -6,6 +6,7 @@ namespace adj {
 inline namespace ADJ_ISA {
 
 struct Add : Elementwise<2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   template <class V> static constexpr V f(V x, V y) { return V(x + y); }
   template <class V> static constexpr V dx(V, V, V) { return V(1); }
@@ -19,6 +20,7 @@ tensor([11., 12.])
 )");
 
 struct AddScaled : Elementwise<3, 2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static void check(const Args& args) { check_alpha(args); }
   template <class V> static constexpr V f(V x, V y, V a) { return V(x + a * y); }
@@ -33,6 +35,7 @@ tensor([ 7., 10.])
 )");
 
 struct Sub : Elementwise<2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static void check(const Args& args) { check_no_bool(args); }
   template <class V> static constexpr V f(V x, V y) { return V(x - y); }
@@ -47,6 +50,7 @@ tensor([0., 1.])
 )");
 
 struct SubScaled : Elementwise<3, 2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static void check(const Args& args) { check_alpha_no_bool(args); }
   template <class V> static constexpr V f(V x, V y, V a) { return V(x - a * y); }
@@ -61,6 +65,7 @@ tensor([-5., -6.])
 )");
 
 struct Rsub : Elementwise<3, 2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static void check(const Args& args) { check_alpha_no_bool(args); }
   template <class V> static constexpr V f(V x, V y, V a) { return V(y - a * x); }
@@ -75,6 +80,7 @@ tensor([9., 8.])
 )");
 
 struct Mul : Elementwise<2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   template <class V> static constexpr V f(V x, V y) { return V(x * y); }
   template <class V> static constexpr V dx(V, V y, V) { return y; }
@@ -88,6 +94,7 @@ tensor([3., 6.])
 )");
 
 struct Div : Elementwise<2> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x, V y) { return x / y; }
   template <class V> static constexpr V dx(V, V y, V) { return V(1) / y; }
   template <class V> static constexpr V dy(V x, V y, V) { return -x / y / y; }
@@ -100,6 +107,7 @@ tensor([0.5000, 1.5000])
 )");
 
 struct Neg : Elementwise<1> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static void check(const Args& args) { check_no_bool(args); }
   template <class V> static constexpr V f(V x) { return V(-x); }
@@ -113,6 +121,7 @@ tensor([-1.,  2.])
 )");
 
 struct Reciprocal : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return V(1) / x; }
   template <class V> static constexpr V dx(V, V z) { return -z * z; }
 };
@@ -124,6 +133,7 @@ tensor([ 0.5000, -0.2500])
 )");
 
 struct Square : Pointwise<1> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static constexpr const char* node = "PowBackward0";
   template <class V> static constexpr V f(V x) { return V(x * x); }
@@ -137,6 +147,7 @@ tensor([1, 9])
 )");
 
 struct Addcmul : Elementwise<4, 3> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   template <class V> static constexpr V f(V x, V y, V w, V a) { return V(x + a * y * w); }
   template <class V> static constexpr V dx(V, V, V, V, V) { return V(1); }
@@ -153,6 +164,7 @@ tensor([31., 81.])
 )");
 
 struct Addcdiv : Elementwise<4, 3> {
+  static constexpr bool complex = true;
   static void check(const Args& args) { check_division_is_floating(args); }
   template <class V> static constexpr V f(V x, V y, V w, V a) { return x + a * (y / w); }
   template <class V> static constexpr V dx(V, V, V, V, V) { return V(1); }
@@ -170,6 +182,7 @@ tensor([6., 6.])
 
 // The nearer end is the base, so that weights 0 and 1 give the ends exactly.
 struct Lerp : Elementwise<3> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x, V y, V w) {
     return select(abs(w) < V(0.5), x + w * (y - x), y - (y - x) * (V(1) - w));
   }

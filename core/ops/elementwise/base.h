@@ -15,6 +15,13 @@ struct Pointwise : Elementwise<N, G> {
   static void fill(Op& op);
 };
 
+// `conj` and its kin: linear in the real and imaginary parts, not a complex function.
+struct Conjugation : Elementwise<1> {
+  static constexpr Types types = Types::arithmetic;
+  template <class S>
+  static void fill(Op& op);
+};
+
 // The author's checks, run before the loops.
 void check_no_bool(const Args& args);             // sub, neg: no operand is bool
 void check_alpha(const Args& args);               // add(alpha=): a whole one for whole operands
@@ -34,6 +41,29 @@ T sigmoid(T x) {
   return T(1) / (T(1) + exp(-x));
 }
 constexpr Probe sigmoid(Probe x) { return Probe(x.reads); }
+
+// What complex numbers make of these: cpu/complex.h.
+template <Scalar T>
+constexpr T conj(T x) {
+  return x;
+}
+constexpr Probe conj(Probe x) { return x; }
+template <Scalar T>
+constexpr bool not_negative(T x) {
+  return x >= T(0);
+}
+constexpr Probe not_negative(Probe x) { return Probe(x.reads); }
+
+// Of complex numbers on the branch of the root that acosh takes.
+template <class V>
+constexpr V acosh_slope(V x) {
+  return rsqrt(x * x - V(1));
+}
+// log(x) as a number of the kind of z: of a negative base to a complex power.
+template <class V>
+constexpr V log_as(V x, V) {
+  return log(x);
+}
 
 // A choice between bools that is vectorised.
 constexpr bool choose_bool(bool c, bool a, bool b) { return b ^ (c & (a ^ b)); }

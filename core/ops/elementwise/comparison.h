@@ -6,6 +6,7 @@ namespace adj {
 inline namespace ADJ_ISA {
 
 struct Eq : Predicate<2> {
+  static constexpr bool complex = true;
   template <class V> static constexpr bool f(V x, V y) { return x == y; }
 };
 ADJ_OP(Eq, "eq(input: Operand, other: Operand) -> Tensor", R"(
@@ -16,6 +17,7 @@ tensor([False,  True])
 )");
 
 struct Ne : Predicate<2> {
+  static constexpr bool complex = true;
   template <class V> static constexpr bool f(V x, V y) { return x != y; }
 };
 ADJ_OP(Ne, "ne(input: Operand, other: Operand) -> Tensor", R"(
@@ -66,6 +68,7 @@ tensor([False,  True])
 )");
 
 struct IsNan : Predicate<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr bool f(V x) { return isnan(x); }
 };
 ADJ_OP(IsNan, "isnan(input: Tensor) -> Tensor", R"(
@@ -76,6 +79,7 @@ tensor([False,  True])
 )");
 
 struct IsInf : Predicate<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr bool f(V x) { return isinf(x); }
 };
 ADJ_OP(IsInf, "isinf(input: Tensor) -> Tensor", R"(
@@ -86,6 +90,7 @@ tensor([False,  True])
 )");
 
 struct IsFinite : Predicate<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr bool f(V x) { return isfinite(x); }
 };
 ADJ_OP(IsFinite, "isfinite(input: Tensor) -> Tensor", R"(

@@ -6,6 +6,7 @@ namespace adj {
 inline namespace ADJ_ISA {
 
 struct Exp : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return exp(x); }
   template <class V> static constexpr V dx(V, V z) { return z; }
 };
@@ -17,6 +18,7 @@ tensor([1.0000, 2.7183])
 )");
 
 struct Exp2 : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return exp2(x); }
   template <class V> static constexpr V dx(V, V z) { return z * V(kLn2); }
 };
@@ -28,6 +30,7 @@ tensor([1., 8.])
 )");
 
 struct Expm1 : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return expm1(x); }
   template <class V> static constexpr V dx(V, V z) { return z + V(1); }
 };
@@ -39,6 +42,7 @@ tensor([0.0000, 1.7183])
 )");
 
 struct Log : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return log(x); }
   template <class V> static constexpr V dx(V x, V) { return V(1) / x; }
 };
@@ -50,6 +54,7 @@ tensor([0.0000, 2.3026])
 )");
 
 struct Log2 : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return log2(x); }
   template <class V> static constexpr V dx(V x, V) { return V(1) / (x * V(kLn2)); }
 };
@@ -61,6 +66,7 @@ tensor([0., 3.])
 )");
 
 struct Log10 : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return log10(x); }
   template <class V> static constexpr V dx(V x, V) { return V(1) / (x * V(kLn10)); }
 };
@@ -72,6 +78,7 @@ tensor([0., 2.])
 )");
 
 struct Log1p : Pointwise<1> {
+  static constexpr bool complex = true;
   static constexpr const char* node = "Log1PBackward0";
   template <class V> static constexpr V f(V x) { return log1p(x); }
   template <class V> static constexpr V dx(V x, V) { return V(1) / (x + V(1)); }
@@ -132,6 +139,7 @@ tensor([0., 0.])
 )");
 
 struct Sigmoid : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return sigmoid(x); }
   template <class V> static constexpr V dx(V, V z) { return z * (V(1) - z); }
 };

@@ -7,6 +7,7 @@ inline namespace ADJ_ISA {
 
 // x^0 is constant; 0^y is constant for y >= 0.
 struct Pow : Elementwise<2> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static void check(const Args& args) { check_exponent(args); }
   template <class V> static constexpr V f(V x, V y) { return pow(x, y); }
@@ -14,7 +15,7 @@ struct Pow : Elementwise<2> {
     return select(y == V(0), V(0), y * pow(x, y - V(1)));
   }
   template <class V> static constexpr V dy(V x, V y, V z) {
-    return select((x == V(0)) & (y >= V(0)), V(0), z * log(x));
+    return select((x == V(0)) & not_negative(y), V(0), z * log_as(x, z));
   }
 };
 ADJ_OP(Pow, "pow(input: Operand, exponent: Operand) -> Tensor", R"(
@@ -26,6 +27,7 @@ tensor([1, 4, 9])
 )");
 
 struct Sqrt : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return sqrt(x); }
   template <class V> static constexpr V dx(V, V z) { return V(0.5) / z; }
 };
@@ -37,6 +39,7 @@ tensor([2., 3.])
 )");
 
 struct Rsqrt : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return rsqrt(x); }
   template <class V> static constexpr V dx(V, V z) { return V(-0.5) * z * z * z; }
 };

@@ -6,6 +6,7 @@ namespace adj {
 inline namespace ADJ_ISA {
 
 struct Where : Pointwise<3> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static constexpr unsigned unpromoted = 1;
   static constexpr bool mask = true;
@@ -26,6 +27,7 @@ tensor([1., 0.])
 )");
 
 struct MaskedFill : Pointwise<3> {
+  static constexpr bool complex = true;
   static constexpr Types types = Types::arithmetic;
   static constexpr unsigned unpromoted = 6;
   static constexpr bool mask = true;

@@ -6,12 +6,14 @@ namespace adj {
 inline namespace ADJ_ISA {
 
 struct Abs : Elementwise<1> {
+  static constexpr bool complex = true, real_result = true;
   static constexpr Types types = Types::arithmetic;
-  template <class V> static constexpr V f(V x) { return abs(x); }
-  template <class V> static constexpr V dx(V x, V) { return sign(x); }
+  template <class V> static constexpr auto f(V x) { return abs(x); }
+  template <class V> static constexpr V dx(V x, V) { return conj(sign(x)); }
 };
 ADJ_OP(Abs, "abs(input: Tensor) -> Tensor", R"(
-The absolute value of each element. Its derivative at 0 is taken to be 0.
+The absolute value of each element: of complex ones the distance from 0, a real tensor. Its derivative
+at 0 is taken to be 0.
 
 >>> adjoint.abs(adjoint.tensor([-1.5, 2.0]))
 tensor([1.5000, 2.0000])

@@ -6,6 +6,7 @@ namespace adj {
 inline namespace ADJ_ISA {
 
 struct Sin : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return sin(x); }
   template <class V> static constexpr V dx(V x, V) { return cos(x); }
 };
@@ -17,6 +18,7 @@ tensor([0.0000, 0.8415])
 )");
 
 struct Cos : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return cos(x); }
   template <class V> static constexpr V dx(V x, V) { return -sin(x); }
 };
@@ -28,6 +30,7 @@ tensor([1.0000, 0.5403])
 )");
 
 struct Tan : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return tan(x); }
   template <class V> static constexpr V dx(V, V z) { return V(1) + z * z; }
 };
@@ -39,6 +42,7 @@ tensor([0.0000, 1.5574])
 )");
 
 struct Asin : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return asin(x); }
   template <class V> static constexpr V dx(V x, V) { return rsqrt(V(1) - x * x); }
 };
@@ -50,6 +54,7 @@ tensor([0.0000, 1.5708])
 )");
 
 struct Acos : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return acos(x); }
   template <class V> static constexpr V dx(V x, V) { return -rsqrt(V(1) - x * x); }
 };
@@ -61,6 +66,7 @@ tensor([0.0000, 1.5708])
 )");
 
 struct Atan : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return atan(x); }
   template <class V> static constexpr V dx(V x, V) { return V(1) / (V(1) + x * x); }
 };
@@ -89,6 +95,7 @@ tensor([ 0.7854, -2.3562])
 )");
 
 struct Sinh : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return sinh(x); }
   template <class V> static constexpr V dx(V x, V) { return cosh(x); }
 };
@@ -100,6 +107,7 @@ tensor([0.0000, 1.1752])
 )");
 
 struct Cosh : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return cosh(x); }
   template <class V> static constexpr V dx(V x, V) { return sinh(x); }
 };
@@ -111,6 +119,7 @@ tensor([1.0000, 1.5431])
 )");
 
 struct Tanh : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return tanh(x); }
   template <class V> static constexpr V dx(V, V z) { return V(1) - z * z; }
 };
@@ -122,6 +131,7 @@ tensor([0.0000, 0.7616])
 )");
 
 struct Asinh : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return asinh(x); }
   template <class V> static constexpr V dx(V x, V) { return rsqrt(x * x + V(1)); }
 };
@@ -133,8 +143,9 @@ tensor([0.0000, 0.8814])
 )");
 
 struct Acosh : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return acosh(x); }
-  template <class V> static constexpr V dx(V x, V) { return rsqrt(x * x - V(1)); }
+  template <class V> static constexpr V dx(V x, V) { return acosh_slope(x); }
 };
 ADJ_OP(Acosh, "acosh(input: Tensor) -> Tensor", R"(
 The inverse hyperbolic cosine of each element; NaN below 1.
@@ -144,6 +155,7 @@ tensor([0.0000, 1.3170])
 )");
 
 struct Atanh : Elementwise<1> {
+  static constexpr bool complex = true;
   template <class V> static constexpr V f(V x) { return atanh(x); }
   template <class V> static constexpr V dx(V x, V) { return V(1) / (V(1) - x * x); }
 };

@@ -42,6 +42,12 @@ void put_number(Number64& to, const Value& v, DType t) {
       break;
     }
     case DType::b8: to.bytes[0] = v.as_bool(); break;
+    case DType::c64:
+    case DType::c128: {
+      double x = v.as_double();
+      convert_run(to.bytes, t, &x, DType::f64, 1);
+      break;
+    }
     default: {
       int64_t x = v.as_int();
       convert_run(to.bytes, t, &x, DType::i64, 1);
@@ -51,6 +57,11 @@ void put_number(Number64& to, const Value& v, DType t) {
 
 LoopFn forward_kernel(const Op& op, DType t) {
   ElementwiseInfo& info = *op.elementwise;
+  if (is_complex(t)) {
+    if (!info.complex_kernels) info.complex_kernels = complex_elementwise_kernels(op.struct_name);
+    if (info.complex_kernels) return info.complex_kernels->forward[static_cast<int>(t)];
+    fail(ErrorKind::not_implemented, op.name, " is not implemented for '", scalar_name_of(t), "'");
+  }
   if (!info.kernels) {
     info.kernels = elementwise_kernels(op.struct_name);
     if (!info.kernels) runtime_error("adjoint bug: no kernels of ", op.struct_name);
@@ -185,7 +196,7 @@ Outs elementwise_forward(const Args& args) {
     if (info.types == Types::integral && is_differentiable(type))
       fail(ErrorKind::not_implemented, args.op.name, " is not implemented for '",
            scalar_name_of(type), "'");
-    out_type = type;
+    out_type = info.real_result ? real_of(type) : type;
   }
   DType in_loop = loop_type(type), out_loop = loop_type(out_type);
   LoopFn fn = forward_kernel(args.op, in_loop);
@@ -235,6 +246,7 @@ bool elementwise_fast_vjp(Vjp& c) {
   DType type = g.dtype();
   DType loop = loop_type(type);
   if (loop != DType::f32 && loop != DType::f64) return false;
+  if (info.real_result && is_complex(c.like(0).dtype)) return false;
   for (int k = 0; k < info.gradients; ++k) {
     if (!c.needs(k)) continue;
     Tensor grad;
@@ -292,7 +304,7 @@ void elementwise_vjp(Vjp& c) {
   Var g(c.g());
   for (int k = 0; k < info.gradients; ++k) {
     if (!c.needs(k)) continue;
-    Var grad = g * info.derivative[k](x, x[info.arity]);
+    Var grad = g * conj(info.derivative[k](x, x[info.arity]));
     c.set(k, grad.constant() ? ops::zeros(c.like(k).sizes, c.like(k).dtype)
                              : sum_to(grad.t, c.like(k)));
   }
@@ -317,6 +329,8 @@ Outs elementwise_jvp(Jvp& j) {
     return outs;
   }
   Tensor t = sum.t;
+  for (auto& given : j.tangents)  // a write into the result must not reach the operand's tangent
+    if (t.same(given)) t = ops::clone(t);
   if (!(t.sizes() == j.outs[0].sizes())) t = ops::expand(t, j.outs[0].sizes());
   if (t.dtype() != j.outs[0].dtype()) t = ops::to_dtype(t, j.outs[0].dtype());
   outs.push_back(t);

@@ -13,11 +13,13 @@ struct ElementwiseInfo {
   int gradients;
   Types types;
   unsigned unpromoted;
+  bool real_result;
   unsigned reads[4] = {};    // of the derivative by each operand; bit `arity` is the result
   bool unit[4] = {};         // the derivative is 1 whatever the operands
   Var (*derivative[4])(const Var* operands, const Var& result) = {};
   void (*check)(const Args&) = nullptr;  // an author's own check of the operands
   const ElementwiseKernels* kernels = nullptr;  // of the CPU's ISA level, looked up at first use
+  const ElementwiseKernels* complex_kernels = nullptr;
 };
 
 Outs elementwise_forward(const Args& args);
@@ -51,7 +53,7 @@ constexpr KindName Elementwise<N, G>::kind = G ? KindName::elementwise : KindNam
 template <int N, int G>
 template <class S>
 void Elementwise<N, G>::fill(Op& op) {
-  auto* info = new ElementwiseInfo{N, G, S::types, S::unpromoted};
+  auto* info = new ElementwiseInfo{N, G, S::types, S::unpromoted, S::real_result};
   fill_derivative<S, 0>(*info);
   if constexpr (requires(const Args& a) { S::check(a); }) info->check = &S::check;
   op.elementwise = info;

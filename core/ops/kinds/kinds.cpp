@@ -75,6 +75,31 @@ Outs jvp_of_bilinear(Jvp& j) {
   return outs;
 }
 
+Tensor conj_of(const Tensor& x) { return x.defined() && is_complex(x.dtype()) ? ops::conj(x) : x; }
+
+namespace {
+template <class R>
+R by_conjugates(Vjp& c, R (*rule)(Vjp&)) {
+  bool any = false;
+  for (auto& g : c.cotangents) any = any || (g.defined() && is_complex(g.dtype()));
+  if (!any) return rule(c);
+  TensorList cotangents;
+  for (auto& g : c.cotangents) cotangents.push_back(conj_of(g));
+  Vjp inner{c.node, cotangents, c.wanted, c.create_graph, c.grads};
+  if constexpr (std::is_same_v<R, bool>) {
+    if (!rule(inner)) return false;
+    for (auto& g : c.grads) g = conj_of(g);
+    return true;
+  } else {
+    rule(inner);
+    for (auto& g : c.grads) g = conj_of(g);
+  }
+}
+}  // namespace
+
+void vjp_by_conjugates(Vjp& c, void (*rule)(Vjp&)) { by_conjugates(c, rule); }
+bool vjp_by_conjugates(Vjp& c, bool (*rule)(Vjp&)) { return by_conjugates(c, rule); }
+
 void vjp_of_define(Vjp& c) {
   auto values = restored_values(c);
   GradMode recording(true);

@@ -18,6 +18,22 @@ Outs jvp_of_bilinear(Jvp& j);
 // it.
 void vjp_of_define(Vjp& c);
 
+// Complex numbers. The vjp of a complex function with the derivative J is the product with the
+// conjugate of its transpose. The rules of authors know real numbers only, so of complex ones
+// conj(rule(conj(g))) is taken; `conjugates = true` says that a rule does it by itself.
+void vjp_by_conjugates(Vjp& c, void (*rule)(Vjp&));
+bool vjp_by_conjugates(Vjp& c, bool (*rule)(Vjp&));
+Tensor conj_of(const Tensor& x);  // x itself if it is real
+template <class S>
+void conjugated(Vjp& c) {
+  if constexpr (requires { S::conjugates; }) S::vjp(c);
+  else vjp_by_conjugates(c, &S::vjp);
+}
+template <class S>
+bool fast_conjugated(Vjp& c) {
+  return vjp_by_conjugates(c, &S::fast_vjp);
+}
+
 template <class S>
 void fill_common(Op& op) {
   if constexpr (requires(Batch& b) { S::batch(b); }) op.batch = &S::batch;
@@ -53,14 +69,18 @@ struct Linear {
   }
 };
 
-// layout(x, arguments) instead of forward; transpose as above.
+// layout(x, arguments) instead of forward; transpose as above. `dtype(t)`, where the memory is seen
+// as another one.
 struct View : Linear {
   static constexpr KindName kind = KindName::view;
 
   template <class S>
   static Outs forward(const Args& args) {
     Tensor x(args[0].tensor);
-    Tensor y = view_of(x, unbox(&S::layout, args.values));
+    Tensor y;
+    if constexpr (requires { S::dtype(DType::f32); })
+      y = view_of(x, unbox(&S::layout, args.values), S::dtype(x.dtype()));
+    else y = view_of(x, unbox(&S::layout, args.values));
     if (modes.track_views) {
       set_base(y, x);
       if (y->base->history && y->base->history->rewrites)
@@ -86,8 +106,10 @@ struct Bilinear {
   template <class S>
   static void vjp(Vjp& c) {
     auto values = restored_values(c);
-    if (c.needs(0)) c.set(0, unbox_after(&S::left, c.g(), c.in(1), c.like(0), values.data() + 2));
-    if (c.needs(1)) c.set(1, unbox_after(&S::right, c.g(), c.in(0), c.like(1), values.data() + 2));
+    if (c.needs(0))
+      c.set(0, unbox_after(&S::left, c.g(), conj_of(c.in(1)), c.like(0), values.data() + 2));
+    if (c.needs(1))
+      c.set(1, unbox_after(&S::right, c.g(), conj_of(c.in(0)), c.like(1), values.data() + 2));
   }
   template <class S>
   static void fill(Op& op) {
@@ -113,7 +135,7 @@ struct Fused {
   static void fill(Op& op) {
     op.forward = forward_thunk<&S::forward>;
     op.define = forward_thunk<&S::define>;
-    op.fast_vjp = &S::fast_vjp;
+    op.fast_vjp = fast_conjugated<S>;
     op.vjp = vjp_of_define;
     // define is run again from all the tensor arguments
     for (auto& r : op.reads) r = S::saves | other_tensors(op, 0);
@@ -140,7 +162,7 @@ struct Rule {
   template <class S>
   static void fill(Op& op) {
     op.forward = forward_thunk<&S::forward>;
-    op.vjp = &S::vjp;
+    op.vjp = conjugated<S>;
     for (auto& r : op.reads) r = S::saves;
     fill_common<S>(op);
   }

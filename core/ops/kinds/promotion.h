@@ -14,7 +14,11 @@ class Promotion {
 
   // Of all that was added; the default dtype if nothing was.
   DType result() const {
-    int t = combine(combine(with_dims_, without_), number_);
+    int t = combine(with_dims_, without_);
+    bool whole = t >= 0 && !is_differentiable(static_cast<DType>(t));
+    if (whole && number_ >= 0 && is_complex(static_cast<DType>(number_)))
+      return default_complex_dtype();
+    t = combine(t, number_);
     return t < 0 ? default_dtype() : static_cast<DType>(t);
   }
 

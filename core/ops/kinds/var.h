@@ -88,8 +88,18 @@ ADJ_VAR1(rsqrt) ADJ_VAR1(sin) ADJ_VAR1(cos) ADJ_VAR1(tan) ADJ_VAR1(asin) ADJ_VAR
 ADJ_VAR1(atan) ADJ_VAR1(sinh) ADJ_VAR1(cosh) ADJ_VAR1(tanh) ADJ_VAR1(asinh) ADJ_VAR1(acosh)
 ADJ_VAR1(atanh) ADJ_VAR1(erf) ADJ_VAR1(erfc) ADJ_VAR1(lgamma) ADJ_VAR1(digamma)
 ADJ_VAR1(abs) ADJ_VAR1(floor) ADJ_VAR1(ceil) ADJ_VAR1(trunc) ADJ_VAR1(round)
-ADJ_VAR1(sign) ADJ_VAR1(isnan) ADJ_VAR1(isinf) ADJ_VAR1(isfinite)
+ADJ_VAR1(isnan) ADJ_VAR1(isinf) ADJ_VAR1(isfinite)
 #undef ADJ_VAR1
+
+inline bool is_complex(const Var& x) { return !x.constant() && is_complex(x.t.dtype()); }
+inline Var conj(const Var& x) { return is_complex(x) ? Var(ops::conj(x.t)) : x; }
+inline Var sign(const Var& x) {
+  if (x.constant()) return Var(double(x.c > 0) - double(x.c < 0));
+  return is_complex(x) ? Var(ops::sgn(x.t)) : Var(ops::sign(x.t));
+}
+inline Var not_negative(const Var& x) {
+  return is_complex(x) ? Var(ops::real(x.t)) >= Var(0.0) : x >= Var(0.0);
+}
 
 #define ADJ_VAR2(NAME)                                                               \
   inline Var NAME(const Var& x, const Var& y) {                                      \

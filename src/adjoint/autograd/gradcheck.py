@@ -2,7 +2,7 @@
 
 The numerical Jacobian is `(f(x + eps) - f(x - eps)) / (2 eps)` for each element of each input;
 reverse mode gives its rows, forward mode its columns. The fast mode compares one random number `v^T
-J u` instead.
+J u` instead. A complex number counts as two real ones, its real and imaginary parts.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def gradcheck(
 
     Args:
         func: takes `*inputs`, returns a tensor or a tuple.
-        inputs: a tensor or a tuple; those that require grad are checked, and should be float64.
+        inputs: a tensor or a tuple; those that require grad are checked, and should be float64
+            or complex128.
         eps: the step of the differences.
         atol, rtol: an error is `|a - n| > atol + rtol * |n|`.
         raise_exception: raise on failure; otherwise return False.
@@ -184,7 +185,7 @@ class _Call:
         floats = {
             o: y.requires_grad
             for o, y in enumerate(_as_tuple(func(*self.args)))
-            if isinstance(y, Tensor) and y.dtype.is_floating_point
+            if isinstance(y, Tensor) and (y.dtype.is_floating_point or y.dtype.is_complex)
         }
         # What requires grad; if nothing does, all derivatives must be zero.
         self._kept = [o for o, has_grad in floats.items() if has_grad] or list(floats)
@@ -230,11 +231,10 @@ def _check_inputs(args: tuple[Any, ...], wanted: Sequence[int]) -> None:
         raise ValueError("gradcheck: at least one input must be a tensor with requires_grad=True")
     for i in wanted:
         x = args[i]
-        if x.dtype.is_complex:
-            raise NotImplementedError("gradcheck: complex inputs are not supported")
-        if x.dtype != adjoint.float64:
+        if x.dtype not in (adjoint.float64, adjoint.complex128):
             warnings.warn(
-                f"gradcheck: input {i} has dtype {x.dtype}; finite differences need float64",
+                f"gradcheck: input {i} has dtype {x.dtype}; finite differences need float64 or "
+                "complex128",
                 stacklevel=4,
             )
         if any(size > 1 and stride == 0 for size, stride in zip(x.shape, x.stride())):
@@ -257,26 +257,27 @@ def _check_slow(
         for o, y in enumerate(outputs):
             rows = [call.pull((y,), (cotangent,)) for cotangent in _basis(y)]
             for i, x in enumerate(call.variables):
-                analytical = _stack([row[i].reshape(-1) for row in rows], 0, 0, x.numel())
+                analytical = _stack([_flat(row[i]) for row in rows], 0, 0, _count(x))
                 _compare("reverse", o, i, numerical[i][o], analytical, tolerance)
     if forward:
         for i, x in enumerate(call.variables):
             columns = [call.push(_placed(call, i, tangent)) for tangent in _basis(x)]
             for o, expected in enumerate(numerical[i]):
                 analytical = _stack(
-                    [column[o].reshape(-1) for column in columns], 1, expected.shape[0], 0
+                    [_flat(column[o]) for column in columns], 1, expected.shape[0], 0
                 )
                 _compare("forward", o, i, expected, analytical, tolerance)
 
 
 def _numerical_jacobians(call: _Call, eps: float) -> list[list[Tensor]]:
-    sizes = [y.numel() for y in call.values()]
+    sizes = [_count(y) for y in call.values()]
     jacobians = []
     for x in call.variables:
         data = x.detach()  # written in place, so that func sees it however it gets at x
         columns = []
         for index in itertools.product(*map(range, x.shape)):
-            columns.append(_difference(call, data, data[index], None, eps))
+            for unit in _units(x):
+                columns.append(_difference(call, data, data[index], unit, eps))
         jacobians.append(
             [_stack([c[o] for c in columns], 1, size, 0) for o, size in enumerate(sizes)]
         )
@@ -284,11 +285,11 @@ def _numerical_jacobians(call: _Call, eps: float) -> list[list[Tensor]]:
 
 
 def _difference(
-    call: _Call, data: Tensor, entry: Tensor, direction: Tensor | None, eps: float
+    call: _Call, data: Tensor, entry: Tensor, direction: Tensor | complex, eps: float
 ) -> list[Tensor]:
     """The central difference of each output, flat, for a step of `entry` along `direction`."""
     before = entry.clone()
-    step = eps if direction is None else direction * eps
+    step = direction * eps
     try:
         with adjoint.no_grad():
             entry.copy_(before + step)
@@ -299,7 +300,7 @@ def _difference(
     finally:
         with adjoint.no_grad():
             entry.copy_(before)
-    return [((a - b) / (2 * eps)).reshape(-1) for a, b in zip(above, below)]
+    return [_flat((a - b) / (2 * eps)) for a, b in zip(above, below)]
 
 
 def _check_fast(
@@ -315,14 +316,14 @@ def _check_fast(
         differences = _difference(call, data, data, u, eps)
         outputs = call.outputs()
         for o, v in enumerate(vs):
-            numerical = (differences[o] * v.reshape(-1)).sum()
+            numerical = (differences[o] * _flat(v)).sum()
             # Errors of atol in each element of J add up to this.
-            atol = tolerance[0] * float(u.sum()) * float(v.sum())
+            atol = tolerance[0] * float(_flat(u).sum()) * float(_flat(v).sum())
             for mode in (name for name, wanted in modes.items() if wanted):
                 if mode == "reverse":
-                    analytical = (call.pull((outputs[o],), (v,))[i] * u).sum()
+                    analytical = (_flat(call.pull((outputs[o],), (v,))[i]) * _flat(u)).sum()
                 else:
-                    analytical = (call.push(_placed(call, i, u))[o] * v).sum()
+                    analytical = (_flat(call.push(_placed(call, i, u))[o]) * _flat(v)).sum()
                 if not _close(analytical, numerical, atol, tolerance[1]):
                     _check_slow(call, eps, tolerance, mode == "reverse", mode == "forward")
                     raise GradcheckError(
@@ -460,11 +461,25 @@ def _placed(call: _Call, position: int, tangent: Tensor) -> Tensors:
     )
 
 
+def _units(x: Tensor) -> tuple[complex, ...]:
+    return (1.0, 1j) if x.dtype.is_complex else (1.0,)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """All numbers in one dim; of complex ones the two parts."""
+    return (adjoint.view_as_real(x) if x.dtype.is_complex else x).reshape(-1)
+
+
+def _count(x: Tensor) -> int:
+    return x.numel() * len(_units(x))
+
+
 def _basis(x: Tensor) -> Iterator[Tensor]:
     for index in itertools.product(*map(range, x.shape)):
-        vector = adjoint.zeros(x.shape, dtype=x.dtype, device=x.device)
-        vector[index] = 1
-        yield vector
+        for unit in _units(x):
+            vector = adjoint.zeros(x.shape, dtype=x.dtype, device=x.device)
+            vector[index] = unit
+            yield vector
 
 
 def _stack(vectors: Sequence[Tensor], dim: int, rows: int, columns: int) -> Tensor:
@@ -475,7 +490,7 @@ def _stack(vectors: Sequence[Tensor], dim: int, rows: int, columns: int) -> Tens
 
 def _random_unit(x: Tensor) -> Tensor:
     vector = adjoint.rand(x.shape, dtype=x.dtype, device=x.device)
-    length = float((vector * vector).sum()) ** 0.5
+    length = float(_flat(vector).square().sum()) ** 0.5
     return vector / length if length else vector
 
 

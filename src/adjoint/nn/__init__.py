@@ -7,17 +7,23 @@ torch.Size([2, 8])
 
 from . import functional, init, utils
 from . import modules as modules
+from . import parallel as parallel
 from . import parameter as parameter
 from .modules import *  # noqa: F403
-from .parameter import Buffer, Parameter
+from .parallel import DataParallel
+from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 __all__ = [
     *(name for name in modules.__dict__ if name[0].isupper()),
     "Buffer",
+    "DataParallel",
     "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "functional",
     "init",
     "modules",
+    "parallel",
     "parameter",
     "utils",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import adjoint
 from adjoint import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 def _rebuild(cls: Any, data: Tensor, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
@@ -85,5 +85,72 @@ class Buffer(_Registered):
         if not isinstance(data, Tensor):
             raise TypeError(f"Buffer is made from a Tensor, got {type(data).__name__}")
         buffer = Tensor._make_subclass(cls, data, data.requires_grad)
+        buffer.persistent = persistent
+        return buffer
+
+
+class UninitializedTensorMixin:
+    """A parameter or buffer whose shape is not known yet; :meth:`materialize` gives it one."""
+
+    cls_to_become: Any = None
+    data: Any
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a tensor of ``shape`` (its values are whatever the memory holds) and of the
+        class that was to come."""
+        data = self.data
+        dtype = data.dtype if dtype is None else dtype
+        device = data.device if device is None else device
+        with adjoint.no_grad():
+            self.data = adjoint.empty(tuple(shape), dtype=dtype, device=device)
+        self.__class__ = self.cls_to_become
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether ``param`` waits for its shape."""
+    return isinstance(param, UninitializedTensorMixin)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A Parameter without a shape, as lazy modules have before their first call.
+
+    >>> p = adjoint.nn.UninitializedParameter()
+    >>> p.materialize((2, 3))
+    >>> type(p).__name__, p.shape
+    ('Parameter', torch.Size([2, 3]))
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(
+        cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
+    ) -> UninitializedParameter:
+        data = adjoint.empty(0, device=device, dtype=dtype)
+        return Tensor._make_subclass(cls, data, requires_grad)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A Buffer without a shape.
+
+    >>> b = adjoint.nn.UninitializedBuffer()
+    >>> b.materialize((3,))
+    >>> b.shape
+    torch.Size([3])
+    """
+
+    cls_to_become = Buffer
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        persistent: bool = True,
+    ) -> UninitializedBuffer:
+        data = adjoint.empty(0, device=device, dtype=dtype)
+        buffer = Tensor._make_subclass(cls, data, requires_grad)
         buffer.persistent = persistent
         return buffer

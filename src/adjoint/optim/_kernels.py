@@ -15,6 +15,9 @@ What holds for all of them:
 - ``maximize`` negates the gradient. ``weight_decay`` adds ``weight_decay * param`` to it, unless it
   is decoupled. A parameter without elements is passed over (its step still counts).
 
+- ``mu_products``, ``etas`` and ``mus`` are 0-d float32 tensors too, one a parameter, that the
+  kernel reads and then moves on.
+
 In the formulas ``p`` is the parameter, ``g`` its gradient after these two, ``t`` the step.
 """
 
@@ -138,3 +141,14 @@ def rmsprop_(
         centered=centered,
         maximize=maximize,
     )
+
+
+# Kernels of one formula, which stands with the optimizer of that name; the core states the
+# arguments: (params, grads, buffers..., steps, scalars...; hyperparameters by name).
+adadelta_ = _core._fused_adadelta_
+adagrad_ = _core._fused_adagrad_
+adamax_ = _core._fused_adamax_
+asgd_ = _core._fused_asgd_
+nadam_ = _core._fused_nadam_
+radam_ = _core._fused_radam_
+rprop_ = _core._fused_rprop_

@@ -12,8 +12,10 @@ from . import _kernels
 from .optimizer import (
     Group,
     Optimizer,
+    check_betas,
     check_common,
     new_step,
+    not_negative,
     number,
     run_closure,
     steps_as_tensors,
@@ -83,11 +85,8 @@ class Adam(Optimizer):
 
     def _check_group(self, group: Group) -> None:
         check_common(group)
-        if not 0.0 <= group["eps"]:
-            raise ValueError(f"eps must not be negative, got {group['eps']}")
-        for i, beta in enumerate(group["betas"]):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"betas[{i}] must be at least 0 and below 1, got {beta}")
+        not_negative(group, "eps")
+        check_betas(group)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

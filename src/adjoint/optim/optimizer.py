@@ -119,6 +119,8 @@ class Optimizer:
 
     # The entries of a parameter's state that have its shape; loading checks them.
     _param_shaped: tuple[str, ...] = ()
+    # Those that are one float32, whatever the parameter is.
+    _scalars: tuple[str, ...] = ("step",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -336,8 +338,8 @@ class Optimizer:
     def _adapt_state(self, param: Tensor, number: Any, value: Any, key: str = "") -> Any:
         """A copy of loaded state with the dtype and device of ``param``."""
         if isinstance(value, Tensor):
-            if key == "step":
-                return value.detach().clone()
+            if key in self._scalars:
+                return value.detach().to("cpu", adjoint.float32, copy=True)
             if key in self._param_shaped and value.shape != param.shape:
                 raise ValueError(
                     f"state {key!r} of parameter {number} has shape {tuple(value.shape)}, "
@@ -414,14 +416,28 @@ def check_common(group: Group) -> None:
     lr = group["lr"]
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError(f"a learning rate Tensor must have one element, got {tuple(lr.shape)}")
-    for name in ("lr", "weight_decay"):
-        if not 0.0 <= group[name]:
-            raise ValueError(f"{name} must not be negative, got {group[name]}")
-    if group["differentiable"]:
+    not_negative(group, "lr", "weight_decay")
+    if group.get("differentiable"):
         raise NotImplementedError(
             "differentiable=True is not available: steps are not recorded. To differentiate "
             "through an update, write it with tensors and use functional_call"
         )
+
+
+def not_negative(group: Group, *names: str) -> None:
+    """Raise a ValueError for the first of the hyperparameters that is negative or nan."""
+    for name in names:
+        if name in group and not 0.0 <= group[name]:
+            what = "learning rate" if name == "lr" else f"{name} value"
+            raise ValueError(f"Invalid {what}: {group[name]} ({name} must not be negative)")
+
+
+def check_betas(group: Group) -> None:
+    for i, beta in enumerate(group["betas"]):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(
+                f"Invalid beta parameter at index {i}: {beta} (it must be at least 0 and below 1)"
+            )
 
 
 def _split_names(given: list[Any]) -> tuple[list[Any], list[str]]:

@@ -14,6 +14,7 @@ from .optimizer import (
     Optimizer,
     check_common,
     new_step,
+    not_negative,
     number,
     run_closure,
     steps_as_tensors,
@@ -81,9 +82,7 @@ class RMSprop(Optimizer):
 
     def _check_group(self, group: Group) -> None:
         check_common(group)
-        for name in ("alpha", "eps", "momentum"):
-            if not 0.0 <= group[name]:
-                raise ValueError(f"{name} must not be negative, got {group[name]}")
+        not_negative(group, "alpha", "eps", "momentum")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

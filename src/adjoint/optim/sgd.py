@@ -9,7 +9,15 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
-from .optimizer import Group, Optimizer, check_common, number, run_closure, with_gradients
+from .optimizer import (
+    Group,
+    Optimizer,
+    check_common,
+    not_negative,
+    number,
+    run_closure,
+    with_gradients,
+)
 
 __all__ = ["SGD"]
 
@@ -73,8 +81,7 @@ class SGD(Optimizer):
     def _check_group(self, group: Group) -> None:
         check_common(group)
         momentum, dampening = group["momentum"], group["dampening"]
-        if not 0.0 <= momentum:
-            raise ValueError(f"momentum must not be negative, got {momentum}")
+        not_negative(group, "momentum")
         if group["nesterov"] and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 "nesterov needs a momentum above zero and no dampening, "

@@ -9,6 +9,8 @@ from typing import Any
 
 from adjoint.utils.hooks import RemovableHandle, add_hook
 
+from .failure import note_path
+
 __all__ = [
     "register_module_backward_hook",
     "register_module_buffer_registration_hook",
@@ -59,7 +61,11 @@ class Hooks:
             or _backward_hooks
             or _backward_pre_hooks
         ):
-            return self.forward(*args, **kwargs)
+            try:
+                return self.forward(*args, **kwargs)
+            except Exception as error:
+                note_path(error, self, args)
+                raise
         return self._call_with_hooks(args, kwargs)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -92,7 +98,8 @@ class Hooks:
             if backward is not None:
                 result = backward.watch_outputs(result)
             return result
-        except Exception:
+        except Exception as error:
+            note_path(error, self, args)
             self._run_always_called(called, args, kwargs, result)
             raise
 

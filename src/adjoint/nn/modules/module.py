@@ -66,6 +66,7 @@ class Module(Hooks, StateDict, Conversion):
 
     # A class that sets call_super_init passes __init__'s arguments on to its other bases.
     call_super_init: bool = False
+    dump_patches: bool = False
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -416,6 +417,9 @@ class Module(Hooks, StateDict, Conversion):
         """Drop the gradients of all parameters, or fill them with zeros."""
         for param in self.parameters():
             clear_grad(param, set_to_none)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted, as programs for torch call it; the module runs as it is."""
 
     def _get_name(self) -> str:
         return type(self).__name__

@@ -1,0 +1,111 @@
+// Eigenvalues of matrices that need not be symmetric: complex.
+#include "ops/linalg.h"
+
+namespace adj {
+
+namespace {
+
+struct EigNode : Rule {
+  static constexpr uint32_t saves = input(0) | output(0) | output(1);
+
+  static Outs forward(Tensor a, bool vectors, Text name) {
+    int64_t n = a.size(-1);
+    Dims batch = batch_sizes(a);
+    DType t = a.dtype() == DType::f32 ? DType::c64 : DType::c128;
+    Outs outs{empty(with_sizes(batch, {n}), t),
+              vectors ? empty_columns(batch, n, n, t) : empty(Dims{0}, t)};
+    if (a.numel() == 0) return outs;
+    Tensor info = zero_info(batch);
+    Matrices matrices(a, batch);
+    with_type(a.dtype(), [&]<class T>(T) {
+      const Lapack<T>& lapack = lapack_of<T>();
+      for_each_matrix(matrices.count(), 25 * n * n * n, [&](int64_t i) {
+        int order = as_int(n), ldvl = 1, lwork = as_int(8 * n);
+        Tensor copy = empty(Dims{n, n}, a.dtype()),
+               real = empty(Dims{vectors ? n : 1, n}, a.dtype());
+        Tensor parts = empty(Dims{2, n}, a.dtype()), work = empty(Dims{lwork}, a.dtype());
+        T *re = parts.data<T>(), *im = re + n, *v = real.data<T>();
+        matrices.to_columns(i, copy.data<T>());
+        lapack.geev("N", vectors ? "V" : "N", &order, copy.data<T>(), &order, re, im, nullptr,
+                    &ldvl, v, &order, work.data<T>(), &lwork, info.data<int>() + i, 1, 1);
+        T* l = outs[0].data<T>() + 2 * i * n;
+        for (int64_t k = 0; k < n; ++k) {
+          l[2 * k] = re[k];
+          l[2 * k + 1] = im[k];
+        }
+        if (!vectors) return;
+        // Of a pair of conjugates, the real and the imaginary part are in two columns.
+        T* out = outs[1].data<T>() + 2 * i * n * n;
+        for (int64_t k = 0; k < n; ++k) {
+          bool first = im[k] > 0, second = im[k] < 0;
+          const T *x = v + (second ? k - 1 : k) * n, *y = x + n;
+          for (int64_t r = 0; r < n; ++r) {
+            out[2 * (k * n + r)] = x[r];
+            out[2 * (k * n + r) + 1] = first ? y[r] : second ? -y[r] : T(0);
+          }
+        }
+      });
+    });
+    check_info(info, name, Failure::eig);
+    return outs;
+  }
+  static void vjp(Vjp&) {
+    fail(ErrorKind::not_implemented,
+         "the derivative of linalg.eig needs arithmetic of complex matrices, which is not there "
+         "yet; "
+         "of symmetric matrices use linalg.eigh");
+  }
+  static Outs batch(Batch& b) {
+    Outs outs = b.run();
+    if (!b.arg<bool>(1)) outs[1] = ops::expand(outs[1], Dims{b.size, 0});
+    return outs;
+  }
+};
+ADJ_OP(EigNode,
+       "_nodes.linalg_eig(A: Tensor, vectors: bool = True, caller: str = 'linalg.eig') -> (Tensor "
+       "eigenvalues, Tensor eigenvectors)",
+       R"(
+The decomposition behind `linalg.eig` and `linalg.eigvals`, which has no eigenvectors.
+
+>>> adjoint.linalg.eig(adjoint.eye(2)).eigenvalues.dtype
+torch.complex64
+)");
+const Fn eig_node{"_nodes.linalg_eig"};
+
+void check(const Tensor& a, const char* name) {
+  check_linalg_dtype(a, name);
+  check_square(a, name);
+  if (is_complex(a.dtype()))
+    fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(a.dtype()),
+         "'");
+}
+
+struct LinalgEig : Composite {
+  static Outs define(Tensor a) {
+    check(a, "linalg.eig");
+    return eig_node.all(a, true, "linalg.eig");
+  }
+};
+ADJ_OP(LinalgEig, "linalg.eig(A: Tensor) -> (Tensor eigenvalues, Tensor eigenvectors)", R"(
+`A = V @ diag(L) @ inv(V)` of square matrices [..., n, n]: L [..., n] and V [..., n, n] are complex.
+Of symmetric matrices use `linalg.eigh`. A `LinAlgError` if the algorithm does not converge.
+
+>>> adjoint.linalg.eig(adjoint.eye(2)).eigenvalues.dtype
+torch.complex64
+)");
+
+struct LinalgEigvals : Composite {
+  static Tensor define(Tensor a) {
+    check(a, "linalg.eigvals");
+    return eig_node.all(a, false, "linalg.eigvals")[0];
+  }
+};
+ADJ_OP(LinalgEigvals, "linalg.eigvals(A: Tensor) -> Tensor", R"(
+The complex eigenvalues [..., n] of square matrices [..., n, n]: see `linalg.eig`.
+
+>>> adjoint.linalg.eigvals(adjoint.eye(2)).dtype
+torch.complex64
+)");
+
+}  // namespace
+}  // namespace adj

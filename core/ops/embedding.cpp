@@ -137,14 +137,14 @@ struct EmbeddingTranspose : Linear {
   }
 };
 ADJ_OP(EmbeddingTranspose,
-       "internal.embedding_backward(grad_output: Tensor, indices: Tensor, num_weights: int, "
+       "_nodes.embedding_backward(grad_output: Tensor, indices: Tensor, num_weights: int, "
        "padding_idx: int = -1, "
        "scale_grad_by_freq: bool = False) -> Tensor",
        R"(
 Rows added up in a matrix of `num_weights` rows, at `indices`: the transpose of `embedding`.
 
 >>> from adjoint import _core
->>> backward = _core._namespaces["internal"]["embedding_backward"]
+>>> backward = _core._namespaces["_nodes"]["embedding_backward"]
 >>> backward(adjoint.ones(2, 2), adjoint.tensor([1, 1]), 2)
 tensor([[0., 0.],
         [2., 2.]])

@@ -152,12 +152,12 @@ struct MaskedTake : Linear {
     return sum_to(ops::masked_scatter(ops::zeros(sizes, g.dtype()), mask, g), x);
   }
 };
-ADJ_OP(MaskedTake, "internal.masked_take(input: Tensor, mask: Tensor, size: int[]) -> Tensor", R"(
+ADJ_OP(MaskedTake, "_nodes.masked_take(input: Tensor, mask: Tensor, size: int[]) -> Tensor", R"(
 The elements of `input` where `mask` is true, as the first of a tensor of shape `size`; then zeros.
 
 >>> from adjoint import _core
 >>> mask = adjoint.tensor([True, False])
->>> _core._namespaces["internal"]["masked_take"](adjoint.ones(2), mask, (3,))
+>>> _core._namespaces["_nodes"]["masked_take"](adjoint.ones(2), mask, (3,))
 tensor([1., 0., 0.])
 )");
 

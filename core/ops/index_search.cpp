@@ -271,13 +271,13 @@ struct Unique : Constant {
   }
 };
 ADJ_OP(Unique,
-       "internal.unique(input: Tensor, dim: int? = None, consecutive: bool = False)"
+       "_nodes.unique(input: Tensor, dim: int? = None, consecutive: bool = False)"
        " -> (Tensor output, Tensor inverse, Tensor counts)",
        R"(
 Distinct elements, or slices along `dim`; the result's index of each element; how often each occurs.
 
 >>> from adjoint import _core
->>> _core._namespaces["internal"]["unique"](adjoint.tensor([2, 1, 2]))[0]
+>>> _core._namespaces["_nodes"]["unique"](adjoint.tensor([2, 1, 2]))[0]
 tensor([1, 2])
 )");
 

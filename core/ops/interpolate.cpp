@@ -13,7 +13,7 @@ ADJ_OP(UpsampleNearest1dNode,
        "_nodes.upsample_nearest1d:/UpsampleNearest1DBackward0(input: Tensor, maps: int[]) -> "
        "Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_nearest1d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -25,7 +25,7 @@ ADJ_OP(UpsampleNearest2dNode,
        "_nodes.upsample_nearest2d:/UpsampleNearest2DBackward0(input: Tensor, maps: int[]) -> "
        "Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_nearest2d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -37,7 +37,7 @@ ADJ_OP(UpsampleNearest3dNode,
        "_nodes.upsample_nearest3d:/UpsampleNearest3DBackward0(input: Tensor, maps: int[]) -> "
        "Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_nearest3d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -49,7 +49,7 @@ ADJ_OP(UpsampleNearestExact1dNode,
        "_nodes._upsample_nearest_exact1d:/UpsampleNearestExact1DBackward0(input: Tensor, "
        "maps: int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["_upsample_nearest_exact1d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -61,7 +61,7 @@ ADJ_OP(UpsampleNearestExact2dNode,
        "_nodes._upsample_nearest_exact2d:/UpsampleNearestExact2DBackward0(input: Tensor, "
        "maps: int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["_upsample_nearest_exact2d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -73,7 +73,7 @@ ADJ_OP(UpsampleNearestExact3dNode,
        "_nodes._upsample_nearest_exact3d:/UpsampleNearestExact3DBackward0(input: Tensor, "
        "maps: int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["_upsample_nearest_exact3d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -85,7 +85,7 @@ ADJ_OP(UpsampleLinear1dNode,
        "_nodes.upsample_linear1d:/UpsampleLinear1DBackward0(input: Tensor, maps: int[]) -> "
        "Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_linear1d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -97,7 +97,7 @@ ADJ_OP(UpsampleBilinear2dNode,
        "_nodes.upsample_bilinear2d:/UpsampleBilinear2DBackward0(input: Tensor, maps: int[]) "
        "-> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_bilinear2d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -109,7 +109,7 @@ ADJ_OP(UpsampleTrilinear3dNode,
        "_nodes.upsample_trilinear3d:/UpsampleTrilinear3DBackward0(input: Tensor, maps: "
        "int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_trilinear3d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -121,7 +121,7 @@ ADJ_OP(UpsampleBicubic2dNode,
        "_nodes.upsample_bicubic2d:/UpsampleBicubic2DBackward0(input: Tensor, maps: int[]) -> "
        "Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["upsample_bicubic2d"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -133,7 +133,7 @@ ADJ_OP(UpsampleBilinear2dAaNode,
        "_nodes._upsample_bilinear2d_aa:/UpsampleBilinear2DAaBackward0(input: Tensor, maps: "
        "int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["_upsample_bilinear2d_aa"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -145,7 +145,7 @@ ADJ_OP(UpsampleBicubic2dAaNode,
        "_nodes._upsample_bicubic2d_aa:/UpsampleBicubic2DAaBackward0(input: Tensor, maps: "
        "int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["_upsample_bicubic2d_aa"]
 >>> f(adjoint.tensor([1., 3.]), [2, 4, 0, 0, 0, 0, 0])
@@ -204,7 +204,7 @@ struct Interpolate : Composite {
   }
 };
 ADJ_OP(Interpolate,
-       "internal.interpolate(input: Tensor, output_size: int[], mode: str, align_corners: "
+       "_nodes.interpolate(input: Tensor, output_size: int[], mode: str, align_corners: "
        "bool = False, antialias: bool = False, scale0: float? = None, scale1: float? = None, "
        "scale2: float? = None) -> Tensor",
        R"(
@@ -212,7 +212,7 @@ ADJ_OP(Interpolate,
 instead of the quotients of the sizes. Bicubic: Keys, "Cubic convolution interpolation for digital
 image processing", 1981, with a = -0.75 (-0.5 if antialiased).
 
->>> f = adjoint._core._namespaces["internal"]["interpolate"]
+>>> f = adjoint._core._namespaces["_nodes"]["interpolate"]
 >>> f(adjoint.tensor([[[1., 3.]]]), [4], "linear", True)
 tensor([[[1.0000, 1.6667, 2.3333, 3.0000]]])
 )");

@@ -29,7 +29,7 @@ void for_each_diagonal(const Factors& f, const F& body) {
   }
 }
 
-const Fn cofactors{"internal.cofactors"}, cofactors_along{"internal.cofactors_along"};
+const Fn cofactors{"_nodes.cofactors"}, cofactors_along{"_nodes.cofactors_along"};
 
 Tensor det_of(const Factors& f) {
   Tensor y = empty(batch_sizes(f.lu), f.lu.dtype());
@@ -132,11 +132,11 @@ struct Cofactors : Rule {
   static Outs jvp(Jvp& j) { return as_outs(cofactors_along(j.in(0), j.t(0))); }
   static Outs batch(Batch& b) { return batch_in_front(b); }
 };
-ADJ_OP(Cofactors, "internal.cofactors(A: Tensor) -> Tensor", R"(
+ADJ_OP(Cofactors, "_nodes.cofactors(A: Tensor) -> Tensor", R"(
 The gradient of the determinant of A [..., n, n]: `det(A) * inv(A).mT` where there is an inverse,
 and the transposed adjugate in any case.
 
->>> adjoint._core._namespaces["internal"]["cofactors"](adjoint.tensor([[1., 2.], [3., 4.]]))
+>>> adjoint._core._namespaces["_nodes"]["cofactors"](adjoint.tensor([[1., 2.], [3., 4.]]))
 tensor([[ 4., -3.],
         [-2.,  1.]])
 )");
@@ -197,11 +197,11 @@ struct CofactorsAlong : Rule {
   }
   static Outs batch(Batch& b) { return as_outs(cofactors_along(b.expanded(0), b.expanded(1))); }
 };
-ADJ_OP(CofactorsAlong, "internal.cofactors_along(A: Tensor, E: Tensor) -> Tensor", R"(
-The derivative of `internal.cofactors(A)` in the direction E [..., n, n]: second derivatives of the
+ADJ_OP(CofactorsAlong, "_nodes.cofactors_along(A: Tensor, E: Tensor) -> Tensor", R"(
+The derivative of `_nodes.cofactors(A)` in the direction E [..., n, n]: second derivatives of the
 determinant, of singular matrices too. (Third ones need an inverse.)
 
->>> along = adjoint._core._namespaces["internal"]["cofactors_along"]
+>>> along = adjoint._core._namespaces["_nodes"]["cofactors_along"]
 >>> along(adjoint.zeros(2, 2), adjoint.tensor([[1., 2.], [3., 4.]]))
 tensor([[ 4., -3.],
         [-2.,  1.]])

@@ -166,7 +166,7 @@ struct MatrixRankNode : Constant {
 };
 ADJ_OP(
     MatrixRankNode,
-    "internal.matrix_rank(A: Tensor, atol: Operand? = None, rtol: Operand? = None, hermitian: bool "
+    "_nodes.matrix_rank(A: Tensor, atol: Operand? = None, rtol: Operand? = None, hermitian: bool "
     "= False) -> Tensor",
     R"(
 The rank behind `linalg.matrix_rank`.
@@ -174,7 +174,7 @@ The rank behind `linalg.matrix_rank`.
 >>> adjoint.linalg.matrix_rank(adjoint.ones(2, 2))
 tensor(1)
 )");
-const Fn rank_node{"internal.matrix_rank"};
+const Fn rank_node{"_nodes.matrix_rank"};
 
 Tensor matrix_rank(const Tensor& a, const Value& atol, const Value& rtol, bool hermitian) {
   const char* name = "linalg.matrix_rank";

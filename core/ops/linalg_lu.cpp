@@ -29,17 +29,17 @@ struct PivotsToMatrix : Constant {
   }
   static Outs batch(Batch& b) { return b.run(); }
 };
-ADJ_OP(PivotsToMatrix, "internal.pivots_to_matrix(pivots: Tensor, m: int, dtype: dtype) -> Tensor",
+ADJ_OP(PivotsToMatrix, "_nodes.pivots_to_matrix(pivots: Tensor, m: int, dtype: dtype) -> Tensor",
        R"(
 The permutation matrix P [..., m, m] of `A = P @ L @ U` from the pivots (int32, one-based) of
 `linalg.lu_factor`.
 
->>> adjoint._core._namespaces["internal"]["pivots_to_matrix"](
+>>> adjoint._core._namespaces["_nodes"]["pivots_to_matrix"](
 ...     adjoint.tensor([2, 2], dtype=adjoint.int32), 2, adjoint.float32)
 tensor([[0., 1.],
         [1., 0.]])
 )");
-const Fn permutation{"internal.pivots_to_matrix"};
+const Fn permutation{"_nodes.pivots_to_matrix"};
 
 // L [..., m, k] with ones on the diagonal and U [..., k, n].
 Tensor l_of(const Tensor& lu) {

@@ -149,7 +149,7 @@ struct Geqrf : Composite {
   static Outs define(Tensor a) {
     check_linalg_dtype(a, "geqrf");
     check_matrix(a, "geqrf", "input");
-    static const Fn node{"internal.geqrf"};
+    static const Fn node{"_nodes.geqrf"};
     return node.all(a);
   }
 };
@@ -175,7 +175,7 @@ struct GeqrfNode : Rule {
   }
   static Outs batch(Batch& b) { return batch_in_front(b); }
 };
-ADJ_OP(GeqrfNode, "internal.geqrf(input: Tensor) -> (Tensor a, Tensor tau)", R"(
+ADJ_OP(GeqrfNode, "_nodes.geqrf(input: Tensor) -> (Tensor a, Tensor tau)", R"(
 The reflections behind `geqrf`.
 
 >>> adjoint.geqrf(adjoint.ones(3, 2)).tau.shape

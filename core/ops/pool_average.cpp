@@ -12,7 +12,7 @@ namespace {
 struct AvgPool2dNode : Resample {};
 ADJ_OP(AvgPool2dNode, "_nodes.avg_pool2d:/AvgPool2DBackward0(input: Tensor, maps: int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["avg_pool2d"]
 >>> f(adjoint.tensor([1., 3., 5., 7.]), [0, 2, 2, 2, 0, 1, 0])
@@ -22,7 +22,7 @@ tensor([2., 6.])
 struct AvgPool3dNode : Resample {};
 ADJ_OP(AvgPool3dNode, "_nodes.avg_pool3d:/AvgPool3DBackward0(input: Tensor, maps: int[]) -> Tensor",
        R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["avg_pool3d"]
 >>> f(adjoint.tensor([1., 3., 5., 7.]), [0, 2, 2, 2, 0, 1, 0])
@@ -34,7 +34,7 @@ ADJ_OP(
     AdaptiveAvgPool2dNode,
     "_nodes._adaptive_avg_pool2d:/AdaptiveAvgPool2DBackward0(input: Tensor, maps: int[]) -> Tensor",
     R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["_adaptive_avg_pool2d"]
 >>> f(adjoint.tensor([1., 3., 5., 7.]), [1, 2, 0, 0, 0, 0, 0])
@@ -46,7 +46,7 @@ ADJ_OP(
     AdaptiveAvgPool3dNode,
     "_nodes.adaptive_avg_pool3d:/AdaptiveAvgPool3DBackward0(input: Tensor, maps: int[]) -> Tensor",
     R"(
-`internal.resample`.
+`_nodes.resample`.
 
 >>> f = adjoint._core._namespaces["_nodes"]["adaptive_avg_pool3d"]
 >>> f(adjoint.tensor([1., 3., 5., 7.]), [1, 2, 0, 0, 0, 0, 0])

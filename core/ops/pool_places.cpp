@@ -153,12 +153,12 @@ struct Fractional2d : Composite {
   }
 };
 ADJ_OP(Fractional2d,
-       "internal.fractional_max_pool2d(input: Tensor, kernel_size: int[], output_size: "
+       "_nodes.fractional_pooled2d(input: Tensor, kernel_size: int[], output_size: "
        "int[], return_indices: bool = False, samples: Tensor? = None) -> Tensor",
        R"(
 `nn.functional.fractional_max_pool2d` once the size of the result is known.
 
->>> f = adjoint._core._namespaces["internal"]["fractional_max_pool2d"]
+>>> f = adjoint._core._namespaces["_nodes"]["fractional_pooled2d"]
 >>> f(adjoint.arange(16.).view(1, 4, 4), 2, 3).shape
 torch.Size([1, 3, 3])
 )");
@@ -170,12 +170,12 @@ struct Fractional3d : Composite {
   }
 };
 ADJ_OP(Fractional3d,
-       "internal.fractional_max_pool3d(input: Tensor, kernel_size: int[], output_size: "
+       "_nodes.fractional_pooled3d(input: Tensor, kernel_size: int[], output_size: "
        "int[], return_indices: bool = False, samples: Tensor? = None) -> Tensor",
        R"(
 `nn.functional.fractional_max_pool3d` once the size of the result is known.
 
->>> f = adjoint._core._namespaces["internal"]["fractional_max_pool3d"]
+>>> f = adjoint._core._namespaces["_nodes"]["fractional_pooled3d"]
 >>> f(adjoint.arange(8.).view(1, 2, 2, 2), 2, 1).shape
 torch.Size([1, 1, 1, 1])
 )");

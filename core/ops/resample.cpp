@@ -267,13 +267,13 @@ Tensor resampled_transpose(const Tensor& g, DimsView sizes, DimsView maps) {
 
 namespace {
 
-const Fn resample_node{"internal.resample"}, transpose_node{"internal.resample_transpose"};
+const Fn resample_node{"_nodes.resample"}, transpose_node{"_nodes.resample_transpose"};
 
 struct ResampleAny : Resample {};
-ADJ_OP(ResampleAny, "internal.resample(input: Tensor, maps: int[]) -> Tensor", R"(
+ADJ_OP(ResampleAny, "_nodes.resample(input: Tensor, maps: int[]) -> Tensor", R"(
 A linear map along each of the last dims: seven integers for each, as core/ops/resample.h tells.
 
->>> f = adjoint._core._namespaces["internal"]["resample"]
+>>> f = adjoint._core._namespaces["_nodes"]["resample"]
 >>> f(adjoint.tensor([1., 3., 5., 7.]), [0, 2, 2, 2, 0, 1, 0])
 tensor([2., 6.])
 )");
@@ -288,10 +288,10 @@ struct ResampleTranspose : Linear {
   static Outs batch(Batch& b) { return b.run(); }
 };
 ADJ_OP(ResampleTranspose,
-       "internal.resample_transpose(input: Tensor, sizes: int[], maps: int[]) -> Tensor", R"(
-The transpose of `internal.resample` of an input whose last dims had these sizes.
+       "_nodes.resample_transpose(input: Tensor, sizes: int[], maps: int[]) -> Tensor", R"(
+The transpose of `_nodes.resample` of an input whose last dims had these sizes.
 
->>> f = adjoint._core._namespaces["internal"]["resample_transpose"]
+>>> f = adjoint._core._namespaces["_nodes"]["resample_transpose"]
 >>> f(adjoint.tensor([2., 6.]), [4], [0, 2, 2, 2, 0, 1, 0])
 tensor([1., 1., 3., 3.])
 )");

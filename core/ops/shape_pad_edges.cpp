@@ -125,7 +125,7 @@ Tensor edges_put(const Tensor& given, DimsView sizes, DimsView pad, Text mode) {
   return cast(x, given.dtype());
 }
 
-const Fn edges_transpose{"internal.pad_edges_transpose"}, edges{"_nodes.pad_edges"};
+const Fn edges_transpose{"_nodes.pad_edges_transpose"}, edges{"_nodes.pad_edges"};
 
 // For vmap and the transposes the dims are counted from the right.
 struct PadEdges : Linear {
@@ -226,12 +226,12 @@ struct PadEdgesTranspose : Linear {
   static Outs batch(Batch& b) { return b.run(); }
 };
 ADJ_OP(PadEdgesTranspose,
-       "internal.pad_edges_transpose(input: Tensor, sizes: int[], pad: int[], mode: str) -> Tensor",
+       "_nodes.pad_edges_transpose(input: Tensor, sizes: int[], pad: int[], mode: str) -> Tensor",
        R"(
 The transpose of the padding of an input whose last dims had these sizes: every position gets the
 sum of those that came from it.
 
->>> f = adjoint._core._namespaces["internal"]["pad_edges_transpose"]
+>>> f = adjoint._core._namespaces["_nodes"]["pad_edges_transpose"]
 >>> f(adjoint.ones(6), (3,), (2, 1), "reflect")
 tensor([1., 3., 2.])
 )");

@@ -312,13 +312,13 @@ struct UnfoldTranspose : Linear {
   }
 };
 ADJ_OP(UnfoldTranspose,
-       "internal.unfold_transpose(input: Tensor, sizes: int[], dimension: int, size: int, step: "
+       "_nodes.unfold_transpose(input: Tensor, sizes: int[], dimension: int, size: int, step: "
        "int) -> Tensor",
        R"(
 The windows of `unfold` added up in a tensor of shape `sizes`: its transpose.
 
 >>> from adjoint import _core
->>> _core._namespaces["internal"]["unfold_transpose"](adjoint.ones(2, 3), (4,), 0, 3, 1)
+>>> _core._namespaces["_nodes"]["unfold_transpose"](adjoint.ones(2, 3), (4,), 0, 3, 1)
 tensor([1., 2., 2., 1.])
 )");
 

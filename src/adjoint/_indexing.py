@@ -10,7 +10,7 @@ from adjoint._core import Tensor
 __all__ = ["nonzero", "unique", "unique_consecutive"]
 
 _nonzero = _core._namespaces[""]["nonzero"]
-_unique = _core._namespaces["internal"]["unique"]
+_unique = _core._namespaces["_nodes"]["unique"]
 
 
 def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:

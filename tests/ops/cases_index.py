@@ -354,7 +354,7 @@ case(
     ],
 )
 case(
-    "internal.masked_take",
+    "_nodes.masked_take",
     lambda r: [S(r.normal(3, 4), MASK, (8,)), S(r.normal(4), MASK, (2, 3))],
     torch_name=None,
     vmap="where a mask is drawn anew it may pick too many elements",
@@ -403,7 +403,7 @@ case(
     ],
 )
 case(
-    "internal.embedding_backward",
+    "_nodes.embedding_backward",
     lambda r: [
         S(r.normal(2, 3, 2), tensor([[1, 4, 1], [0, 0, 2]]), 5),
         S(r.normal(3, 2), tensor([1, 4, 1]), 5, 4),
@@ -567,7 +567,7 @@ case(
     bad=[(S(tensor([-1])), RuntimeError), (S(V), RuntimeError), (S(tensor([1]), V), RuntimeError)],
 )
 case(
-    "internal.unique",
+    "_nodes.unique",
     lambda r: [
         S(tensor([3, 1, 3, 2])),
         S(tensor([[1, 2], [0, 5], [1, 2]]), 0),

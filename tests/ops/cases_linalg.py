@@ -270,7 +270,7 @@ case("linalg.lu_factor", rectangles, bad=[*MATRIX, (S(ones(2, 2)), RuntimeError)
 case("linalg.lu_factor_ex", rectangles, bad=MATRIX)
 case("_nodes.linalg_lu_factor_ex", rectangles, **NODE)
 case(
-    "internal.pivots_to_matrix",
+    "_nodes.pivots_to_matrix",
     lambda r: [S(adjoint.tensor([[2, 2, 3], [1, 3, 3]]).int(), 3, adjoint.float64)],
     reference=lambda p, m, t: np.stack(
         [[[0, 1, 0], [1, 0, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 1], [0, 1, 0]]]
@@ -420,14 +420,14 @@ def np_cofactors_along(a, e):
 
 
 case(
-    "internal.cofactors",
+    "_nodes.cofactors",
     lambda r: [*determinants(r), S(SINGULAR.clone()), S(adjoint.zeros(2, 2).double())],
     reference=np_cofactors,
     second="third derivatives of det need an inverse",
     **NODE,
 )
 case(
-    "internal.cofactors_along",
+    "_nodes.cofactors_along",
     lambda r: [S(r.normal(3, 3), r.normal(3, 3)), S(r.normal(2, 3, 3), r.normal(2, 3, 3))],
     reference=np_cofactors_along,
     rtol=1e-7,  # finite differences
@@ -526,7 +526,7 @@ case(
     bad=MATRIX,
 )
 case("geqrf", shapes, grad=False, bad=MATRIX)  # has none, in torch neither
-case("internal.geqrf", shapes, grad=False, **NODE)
+case("_nodes.geqrf", shapes, grad=False, **NODE)
 
 
 def reflections(r):

@@ -68,7 +68,7 @@ case(
     reference=lambda a, atol=None, rtol=None: np_rank(a, atol),
     bad=MATRIX,
 )
-case("internal.matrix_rank", ranks, reference=np_rank, **NODE)
+case("_nodes.matrix_rank", ranks, reference=np_rank, **NODE)
 case(
     "linalg.matrix_rank:tol",
     lambda r: [S(spread(r, 3, 3), 1.5), S(spread(r, 3, 3), 1.5, True)],

@@ -233,7 +233,7 @@ for nd in (2, 3):
         bad=[(S(ones(1, 2, 4, 4, 4), [2] * nd, [2] * nd, ones(3)), RuntimeError)],
     )
     case(
-        f"internal.fractional_max_pool{nd}d",
+        f"_nodes.fractional_pooled{nd}d",
         lambda r, nd=nd: [fractional_call(r, nd), fractional_call(r, nd, return_indices=True)],
         torch_name=torch
         and (

@@ -177,7 +177,7 @@ def resample_samples(r):
 
 
 case(
-    "internal.resample",
+    "_nodes.resample",
     resample_samples,
     reference=apply,
     bad=[
@@ -188,7 +188,7 @@ case(
     ],
 )
 case(
-    "internal.resample_transpose",
+    "_nodes.resample_transpose",
     lambda r: [
         *(S(r.normal(2, m), [n], numbers) for n, m, numbers in MAPS),
         S(r.normal(2, 3, 3), [5, 7], [*MAPS[1][2], *MAPS[4][2]]),
@@ -261,7 +261,7 @@ def interpolations(r):
 
 
 case(
-    "internal.interpolate",
+    "_nodes.interpolate",
     interpolations,
     torch_name=torch and in_torch,
     bad=[
@@ -385,7 +385,7 @@ for name, modes in [
         reference=pad_edges,
     )
 case(
-    "internal.pad_edges_transpose",
+    "_nodes.pad_edges_transpose",
     lambda r: [
         S(r.normal(2, 9), (4,), (2, 3), "reflect"),
         S(r.normal(2, 6, 5), (3, 4), (1, 0, 2, 1), "replicate"),

@@ -413,7 +413,7 @@ case(
     ],
 )
 case(
-    "internal.unfold_transpose",
+    "_nodes.unfold_transpose",
     lambda r: [S(r.normal(2, 2, 3), (2, 4), 1, 3, 1), S(r.normal(2, 2, 2), (2, 5), 1, 2, 3)],
     torch_name=None,
 )

@@ -41,8 +41,7 @@ void lay_out(void* to, const void* from, const ConvLayout& l) {
               }
               const T* x = plane + (i * l.in[1] + j) * size - first;
               for (int64_t u = 0; u < low; ++u) y[u] = T(0);
-              if (s == 1)
-                memcpy(y + low, x + low, static_cast<size_t>(high - low) * sizeof(T));
+              if (s == 1) memcpy(y + low, x + low, static_cast<size_t>(high - low) * sizeof(T));
               else if (s == 2)
                 for (int64_t u = low; u < high; ++u) y[u] = x[2 * u];
               else
@@ -136,6 +135,9 @@ void pass(void* to, const void* biases, const void* layout, const ConvPass& p, c
   alignas(64) T lines[(kMostRows + 1) * N];
   memset(lines + kMostRows * N, 0, N * sizeof(T));
   int64_t block = conv_block(p.rows, kMostRows);
+  // Results fill whole planes, in order: a wide store may then run into what comes later.
+  bool dense = p.start == 0 && p.step[2] == 1 && p.step[1] == p.out[2] &&
+               p.step[0] == p.out[1] * p.out[2] && p.plane == p.out[0] * p.step[0];
   int64_t last = ((p.out[0] - 1) * l.q[1] + p.out[1] - 1) * l.q[2] + p.out[2];
   for (int64_t q = 0; q < last; q += N) {
     Segment segments[N];
@@ -143,7 +145,7 @@ void pass(void* to, const void* biases, const void* layout, const ConvPass& p, c
     if (!count) continue;
     for (int64_t m = from; m < end; m += block) {
       int64_t rows = end - m < block ? end - m : block;
-      kTiles<T>[rows - 1](p.depth, static_cast<const T*>(p.a) + m * p.depth, x + q, p.offsets,
+      kTiles<T>[rows - 1](p.depth, static_cast<const T*>(p.a) + m* p.depth, x + q, p.offsets,
                           bias ? bias + m : nullptr, lines);
       for (int64_t i = 0; i < rows; ++i) {
         const T* line = lines + i * N;
@@ -154,7 +156,7 @@ void pass(void* to, const void* biases, const void* layout, const ConvPass& p, c
           T* o = plane + g.to;
           if (p.step[2] != 1) {
             for (int64_t j = 0; j < g.count; ++j) o[j * p.step[2]] = v[j];
-          } else if (p.start == 0 && g.to + N <= p.plane) {
+          } else if (dense && g.to + N <= p.plane) {
             // what is too much is overwritten by later columns
             store(o, load(v));
             if (g.count > W) store(o + W, load(v + W));

@@ -83,6 +83,8 @@ void set_strides(LoopOperand& operand, DimsView strides, DimsView own, DimsView 
 // Runs a kernel over tensors and numbers (undefined tensors are never read).
 void run(LoopFn fn, DType in_type, DType out_type, const Tensor& out, const Value* in, int count) {
   Number64 numbers[kMaxOperands];
+  constexpr int64_t kSpread = 64;  // up to here a number is simply repeated for each element
+  alignas(64) char spread[kMaxOperands][kSpread * 8];
   const void* direct[kMaxOperands];
   bool plain = out.contiguous() && out.dtype() == out_type && out.numel() <= 32768;
   for (int k = 0; k < count && plain; ++k) {
@@ -95,9 +97,13 @@ void run(LoopFn fn, DType in_type, DType out_type, const Tensor& out, const Valu
     } else if (v.tag == Tag::none) {
       direct[k] = out.data();
     } else {
-      plain = out.numel() == 1;
+      plain = out.numel() <= kSpread && itemsize(in_type) <= 8;
+      if (!plain) break;
       put_number(numbers[k], v, in_type);
       direct[k] = numbers[k].bytes;
+      if (out.numel() == 1) continue;
+      load_run(spread[k], in_type, numbers[k].bytes, in_type, 0, out.numel());
+      direct[k] = spread[k];
     }
   }
   if (plain) return fn(out.numel(), out.data(), direct);

@@ -92,7 +92,9 @@ class _Torch(ModuleType):
                 name=name,
                 obj=self,
             ) from None
-        if isinstance(value, ModuleType) and value.__name__.startswith("adjoint."):
+        if submodule == "torch.version":
+            value = importlib.import_module(submodule)
+        elif isinstance(value, ModuleType) and value.__name__.startswith("adjoint."):
             _alias(value.__name__)
             value = sys.modules.get(submodule, value)
         self.__dict__[name] = value  # the next time without coming here
@@ -191,6 +193,7 @@ def install() -> None:
     sys.meta_path.insert(0, _Finder())
 
     # Forked processes inherit the finder. Spawned ones read this data before anything else.
+    import multiprocessing
     from multiprocessing import spawn
 
     prepare = spawn.get_preparation_data
@@ -199,7 +202,7 @@ def install() -> None:
         return {**prepare(name), "adjoint": _Install()}
 
     spawn.get_preparation_data = get_preparation_data
-    if "forkserver" in spawn.get_context().get_all_start_methods():
+    if "forkserver" in multiprocessing.get_all_start_methods():
         # the server must not import the program itself, as it would without the finder
         from multiprocessing import forkserver
 

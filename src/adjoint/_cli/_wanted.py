@@ -41,11 +41,12 @@ def _names(error: BaseException) -> list[str]:
         owner = _torch_name(error.obj)
         return [f"{owner}.{error.name}"] if owner and error.name else []
     if isinstance(error, ModuleNotFoundError):
-        return [error.name] if (error.name or "").startswith("torch.") else []
+        name = error.name or ""
+        return [name] if name.startswith("torch.") else []
     if isinstance(error, ImportError) and re.match(r"(adjoint|torch)\b", error.name or ""):
-        name = re.match(r"cannot import name '(\w+)'", str(error))
+        found = re.match(r"cannot import name '(\w+)'", str(error))
         module = re.sub(r"^adjoint\b", "torch", error.name or "")
-        return [f"{module}.{name[1]}"] if name else []
+        return [f"{module}.{found[1]}"] if found else []
     return []
 
 

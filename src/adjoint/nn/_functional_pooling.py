@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 _operators = _core._namespaces["nn.functional"]
-_fractional = {n: _core._namespaces["internal"][f"fractional_max_pool{n}d"] for n in (2, 3)}
+_fractional = {n: _core._namespaces["_nodes"][f"fractional_pooled{n}d"] for n in (2, 3)}
 
 Sizes = int | Sequence[int]
 OptionalSizes = int | Sequence[int | None]

@@ -11,7 +11,7 @@ from adjoint import Tensor, _core
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
-_interpolate = _core._namespaces["internal"]["interpolate"]
+_interpolate = _core._namespaces["_nodes"]["interpolate"]
 _adaptive_avg_pool = [
     _core._namespaces["nn.functional"][f"adaptive_avg_pool{n}d"] for n in (1, 2, 3)
 ]

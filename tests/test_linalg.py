@@ -282,3 +282,21 @@ def test_float32_results_are_those_of_float64():
         low, high = f(x.float()), f(x)
         assert low.dtype == adjoint.float32
         np.testing.assert_allclose(low.double().numpy(), high.numpy(), rtol=1e-3, atol=1e-4)
+
+
+def test_derivatives_of_eig_in_both_modes_and_twice():
+    a = adjoint.randn(2, 3, 3, dtype=adjoint.float64, requires_grad=True)
+
+    def of_values(x):
+        return (adjoint.linalg.eigvals(x).abs() ** 3).sum(-1)
+
+    def of_vectors(x):
+        values, vectors = adjoint.linalg.eig(x)
+        # magnitudes do not depend on phases
+        return (vectors.abs() ** 2 * values.abs().unsqueeze(-2)).cumsum(-1).sum((-2, -1))
+
+    for f in (of_values, of_vectors):
+        assert adjoint.autograd.gradcheck(f, (a,), check_forward_ad=True)
+        assert adjoint.autograd.gradgradcheck(f, (a,))
+    alone = adjoint.stack([of_vectors(x) for x in a])
+    assert adjoint.allclose(adjoint.func.vmap(of_vectors)(a), alone)

@@ -5,6 +5,8 @@ namespace adj {
 
 namespace {
 
+const Fn inv{"linalg.inv"};
+
 struct EigNode : Rule {
   static constexpr uint32_t saves = input(0) | output(0) | output(1);
 
@@ -49,11 +51,33 @@ struct EigNode : Rule {
     check_info(info, name, Failure::eig);
     return outs;
   }
-  static void vjp(Vjp&) {
-    fail(ErrorKind::not_implemented,
-         "the derivative of linalg.eig needs arithmetic of complex matrices, which is not there "
-         "yet; "
-         "of symmetric matrices use linalg.eigh");
+  // With V^H gV less what only rescales the eigenvectors, which have length 1, over the differences
+  // of the eigenvalues (Boeddeker et al., "On the computation of complex-valued gradients with
+  // application to statistically optimum beamforming", 2017, eq. 4.77).
+  static constexpr bool conjugates = true;
+  static void vjp(Vjp& c) {
+    if (!c.needs(0)) return;
+    Tensor l = c.out(0), v = c.out(1), vh = ops::conj(mt(v));
+    Tensor inside = c.has_g(0) ? diagonal_matrix(c.g(0)) : Tensor();
+    if (c.has_g(1)) {
+      Tensor vg = ops::matmul(vh, c.g(1)), lengths = ops::real(diagonal_of(vg));
+      Tensor turned = ops::sub(vg, ops::mul(ops::matmul(vh, v), row(lengths)));
+      Tensor conj_l = ops::conj(l), differences = ops::sub(row(conj_l), column(conj_l));
+      Tensor same = diagonal_mask(l.size(-1));
+      differences = ops::masked_fill(differences, same, 1.0);
+      inside = plus(inside, ops::masked_fill(ops::div(turned, differences), same, 0.0));
+    }
+    Tensor g = ops::matmul(ops::conj(mt(inverse(v))), ops::matmul(inside, vh));
+    c.set(0, ops::real(g));
+  }
+  // Of a complex matrix, by that of the real matrix [[Re, -Im], [Im, Re]].
+  static Tensor inverse(const Tensor& v) {
+    int64_t n = v.size(-1);
+    Tensor re = ops::real(v), im = ops::imag(v);
+    TensorList top{re, ops::neg(im)}, bottom{im, re};
+    TensorList rows{ops::cat(top, int64_t{-1}), ops::cat(bottom, int64_t{-1})};
+    Tensor w = columns_until(inv(ops::cat(rows, int64_t{-2})), n);
+    return ops::complex(rows_until(w, n), ops::narrow(w, int64_t{-2}, n, n));
   }
   static Outs batch(Batch& b) {
     Outs outs = b.run();
@@ -88,7 +112,9 @@ struct LinalgEig : Composite {
 };
 ADJ_OP(LinalgEig, "linalg.eig(A: Tensor) -> (Tensor eigenvalues, Tensor eigenvectors)", R"(
 `A = V @ diag(L) @ inv(V)` of square matrices [..., n, n]: L [..., n] and V [..., n, n] are complex.
-Of symmetric matrices use `linalg.eigh`. A `LinAlgError` if the algorithm does not converge.
+Of symmetric matrices use `linalg.eigh`. The gradient through V is of the order of one over the
+smallest difference of two eigenvalues, and of V only what does not depend on the phases of its
+columns is a function of A. A `LinAlgError` if the algorithm does not converge.
 
 >>> adjoint.linalg.eig(adjoint.eye(2)).eigenvalues.dtype
 torch.complex64
@@ -97,7 +123,8 @@ torch.complex64
 struct LinalgEigvals : Composite {
   static Tensor define(Tensor a) {
     check(a, "linalg.eigvals");
-    return eig_node.all(a, false, "linalg.eigvals")[0];
+    bool vectors = a.requires_grad() || a.wrapped();  // which the derivative needs
+    return eig_node.all(a, vectors, "linalg.eigvals")[0];
   }
 };
 ADJ_OP(LinalgEigvals, "linalg.eigvals(A: Tensor) -> Tensor", R"(

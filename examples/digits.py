@@ -1,6 +1,6 @@
 """Train a small network to read handwritten digits, then draw what it learnt.
 
-    python examples/digits.py [--epochs 20] [--seed 0] [--out examples/out]
+    python examples/digits.py [--epochs 20] [--seed 0] [--out examples/out] [--quick]
 
 It is written for either library: with `import torch` in place of the import below it runs the same.
 """
@@ -144,17 +144,19 @@ def draw_predictions(images, labels, predicted, path, columns=24):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=HERE / "out", help="folder for the pictures")
+    parser.add_argument("--quick", action="store_true", help="4 epochs in place of 20")
     options = parser.parse_args()
+    epochs = options.epochs or (4 if options.quick else 20)
 
     matplotlib.use("Agg")
     torch.manual_seed(options.seed)
     training, held_out = load_digits()
     network = make_network()
     start = perf_counter()
-    history = train(network, training, held_out, options.epochs)
+    history = train(network, training, held_out, epochs)
     seconds = perf_counter() - start
     _, accuracy, predicted = evaluate(network, *held_out)
 

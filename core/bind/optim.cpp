@@ -331,9 +331,9 @@ void fused_nadam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::h
   call.run(run_rule(OptimRule::nadam), [&](double t, float* product) {
     auto mu = [&](double at) { return beta1 * (1 - 0.5 * std::pow(0.96, at * momentum_decay)); };
     product[0] = static_cast<float>(product[0] * mu(t));
-    double next = mu(t + 1);
-    return common.step({lr * (1 - mu(t)) / (1 - product[0]), lr * next / (1 - product[0] * next),
-                        1 - beta1, beta2, eps, 1 / std::sqrt(1 - std::pow(beta2, t))},
+    double next = mu(t + 1), so_far = product[0];  // in double: 1 - so_far cancels
+    return common.step({lr * (1 - mu(t)) / (1 - so_far), lr * next / (1 - so_far * next), 1 - beta1,
+                        beta2, eps, 1 / std::sqrt(1 - std::pow(beta2, t))},
                        decoupled);
   });
 }

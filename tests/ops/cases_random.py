@@ -104,3 +104,8 @@ case(
     rtol=1e-4,
 )
 case("_nodes.value_of", lambda r: [S(r.normal(2, 3))], reference=lambda x: x, grad=False)
+case("poisson", lambda r: [S(HALVES * 0)], reference=lambda rate: rate * 0,
+     bad=[(S(-M), RuntimeError), (S(M.long()), NotImplementedError)], **GAMMA)  # fmt: skip
+case("binomial", lambda r: [S(HALVES * 7, HALVES)], reference=lambda n, p: n * p,
+     bad=[(S(-M, M), RuntimeError), (S(M, M * 2), RuntimeError), (S(M * 0.5, M), RuntimeError),
+          (S(adjoint.ones(2), adjoint.ones(3)), RuntimeError)], **GAMMA)  # fmt: skip

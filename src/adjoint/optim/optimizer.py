@@ -22,6 +22,16 @@ __all__ = [
 
 Group = dict[str, Any]
 
+
+class _Required:
+    """Stands for a default that a group of parameters must give itself."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
 _step_pre_hooks: OrderedDict[int, Any] = OrderedDict()
 _step_post_hooks: OrderedDict[int, Any] = OrderedDict()
 

@@ -34,7 +34,7 @@ def note_path(error: BaseException, module: Any, args: tuple[Any, ...]) -> None:
     place = f"{known['path']} ({known['kind']})" if known["path"] else known["kind"]
     text = f"in the forward of {place}: {known['about']}"
     if known["at"] is None or notes is None:
-        error.add_note(text)  # type: ignore[attr-defined]
+        error.add_note(text)
     else:
         notes[notes.index(known["at"])] = text
     known["at"] = text

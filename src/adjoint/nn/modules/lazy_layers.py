@@ -79,6 +79,8 @@ class _LazyNorm(LazyModuleMixin):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         # the sizes are not known: nothing is affine or tracked until it is put in below
         super().__init__(0, eps, momentum, False, False)
@@ -87,7 +89,8 @@ class _LazyNorm(LazyModuleMixin):
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
         if affine:
             self.weight = UninitializedParameter(**factory)
-            self.bias = UninitializedParameter(**factory)
+            if bias:
+                self.bias = UninitializedParameter(**factory)
         if track_running_stats:
             self.running_mean = UninitializedBuffer(**factory)
             self.running_var = UninitializedBuffer(**factory)
@@ -95,7 +98,7 @@ class _LazyNorm(LazyModuleMixin):
 
     def reset_parameters(self) -> None:
         """As the module it becomes, once its parameters have shapes."""
-        if not self.has_uninitialized_params() and self.num_features != 0:  # type: ignore[has-type]
+        if not self.has_uninitialized_params() and self.num_features != 0:
             super().reset_parameters()  # type: ignore[misc]
 
     def initialize_parameters(self, input: Tensor) -> None:
@@ -120,20 +123,6 @@ def _lazy_norm(cls: Any, dims: int, instance: bool) -> Any:
         "cls_to_become": cls,
         "unbatched_dim": dims - 1 if instance else None,
     }
-    if instance:  # neither affine nor tracked unless asked for
-
-        def __init__(
-            self: Any,
-            eps: float = 1e-5,
-            momentum: float | None = 0.1,
-            affine: bool = False,
-            track_running_stats: bool = False,
-            device: Any = None,
-            dtype: Any = None,
-        ) -> None:
-            _LazyNorm.__init__(self, eps, momentum, affine, track_running_stats, device, dtype)
-
-        body["__init__"] = __init__
     return type(name, (_LazyNorm, cls), body)
 
 

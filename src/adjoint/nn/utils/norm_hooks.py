@@ -26,7 +26,7 @@ class WeightNorm:
 
     def compute_weight(self, module: Any) -> Tensor:
         g, v = getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v")
-        return v * (g / _norm_except(v, self.dim))  # type: ignore[no-any-return]
+        return v * (g / _norm_except(v, self.dim))
 
     def __call__(self, module: Any, args: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))
@@ -52,7 +52,7 @@ class SpectralNorm:
                 for _ in range(rule.n_power_iterations):
                     rule._v.copy_(F.normalize(matrix.t().mv(rule._u), dim=0, eps=rule.eps))
                     rule._u.copy_(F.normalize(matrix.mv(rule._v), dim=0, eps=rule.eps))
-        return rule(weight)  # type: ignore[no-any-return]
+        return rule(weight)
 
     def __call__(self, module: Any, args: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))

@@ -120,7 +120,7 @@ class ParametrizationList(ModuleList):
         value: Any = modules[0](*self._originals())
         for module in modules[1:]:
             value = module(value)
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 def register_parametrization(
@@ -153,7 +153,7 @@ def register_parametrization(
     # a parametrization in training mode may update its state when it is called to be checked
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
-        chain: Any = module.parametrizations[tensor_name]  # type: ignore[index]
+        chain: Any = module.parametrizations[tensor_name]
         if not unsafe:
             value = getattr(module, tensor_name)
             _check_alike(tensor_name, value, parametrization(value))
@@ -184,7 +184,7 @@ def register_parametrization(
     if not is_parametrized(module):
         _become_parametrized(module)
     _inject_property(module, tensor_name)
-    module.parametrizations[tensor_name] = chain  # type: ignore[operator]
+    module.parametrizations[tensor_name] = chain
     return module
 
 
@@ -227,11 +227,11 @@ def _become_parametrized(module: Module) -> None:
 def _inject_property(module: Module, name: str) -> None:
     def get(self: Any) -> Tensor:
         if not _depth:
-            return self.parametrizations[name]()  # type: ignore[no-any-return]
+            return self.parametrizations[name]()
         key = id(self), name
         if key not in _cache:
             _cache[key] = self.parametrizations[name]()
-        return _cache[key]  # type: ignore[no-any-return]
+        return _cache[key]
 
     def set(self: Any, value: Tensor) -> None:
         self.parametrizations[name].right_inverse(value)
@@ -290,13 +290,15 @@ def remove_parametrizations(
         module.register_buffer(tensor_name, tensor)
     if not is_parametrized(module):
         delattr(module, "parametrizations")
-        module.__class__ = type(module).parametrized_class
+        made: Any = type(module)
+        module.__class__ = made.parametrized_class
     return module
 
 
 def type_before_parametrizations(module: Module) -> type:
     """The class that ``module`` had before it was parametrized."""
-    return type(module).parametrized_class if is_parametrized(module) else type(module)
+    made: Any = type(module)
+    return made.parametrized_class if is_parametrized(module) else made
 
 
 def transfer_parametrizations_and_params(

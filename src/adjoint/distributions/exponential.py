@@ -1,0 +1,71 @@
+"""The exponential distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import adjoint
+from adjoint import Tensor
+from adjoint.distributions import constraints
+from adjoint.distributions.distribution import ExponentialFamily
+from adjoint.distributions.utils import broadcast_all
+
+
+class Exponential(ExponentialFamily):
+    """The exponential distribution of rate `rate`.
+
+    >>> adjoint.distributions.Exponential(2.0).mean
+    tensor(0.5000)
+    """
+
+    arg_constraints = {"rate": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+    _mean_carrier_measure = 0.0
+
+    def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
+        (self.rate,) = broadcast_all(rate)
+        super().__init__(self.rate.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.rate.reciprocal()
+
+    @property
+    def mode(self) -> Tensor:
+        return adjoint.zeros_like(self.rate)
+
+    @property
+    def stddev(self) -> Tensor:
+        return self.rate.reciprocal()
+
+    @property
+    def variance(self) -> Tensor:
+        return self.rate.pow(-2)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        return self.rate.new_empty(shape).exponential_() / self.rate
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            self._validate_sample(value)
+        return self.rate.log() - self.rate * value
+
+    def cdf(self, value: Tensor) -> Tensor:
+        if self._validate_args:
+            self._validate_sample(value)
+        return -adjoint.expm1(-self.rate * value)
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return -adjoint.log1p(-value) / self.rate
+
+    def entropy(self) -> Tensor:
+        return 1.0 - adjoint.log(self.rate)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (-self.rate,)
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        return -adjoint.log(-natural_params[0])

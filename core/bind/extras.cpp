@@ -1,6 +1,7 @@
 // Entry points of parts of the core that are not operators: optimizers, random state, raw bytes.
 #include <nanobind/nanobind.h>
 
+#include "autograd/history.h"
 #include "bind/casters.h"
 #include "ops/kinds/promotion.h"
 
@@ -33,6 +34,16 @@ void bind_extras(nb::module_& m) {
     add_operand(all, a);
     add_operand(all, b);
     return nb::steal<nb::object>(wrap(all.result()));
+  });
+  // The in-place forms of views: x becomes the view y of itself, with its layout and its history.
+  m.def("_become", [](Tensor x, Tensor y, const char* name) {
+    if (x.wrapped() || y.wrapped()) runtime_error(name, " cannot be used under a transform");
+    bump_version(x, name);
+    x->set_layout(y.layout());
+    if (NodeRef node = grad_fn(y)) {
+      history_of(x).grad_fn = std::move(node);
+      history_of(x).output = history_of(y).output;
+    }
   });
   bind_buffer(m);
   bind_random(m);

@@ -89,6 +89,9 @@ class Tensor:
     _storage_ptr: Any
     _version: Any
     allclose: Any
+    apply_: Any
+    as_strided_: Any
+    as_subclass: Any
     backward: Any
     bernoulli_: Any
     bfloat16: Any
@@ -101,15 +104,19 @@ class Tensor:
     cuda: Any
     data: Any
     data_ptr: Any
+    dense_dim: Any
     detach: Any
     detach_: Any
     device: Any
+    diagonal_scatter: Any
     dim: Any
+    dim_order: Any
     double: Any
     dtype: Any
     element_size: Any
     equal: Any
     exponential_: Any
+    fill_diagonal_: Any
     float: Any
     get_device: Any
     grad: Any
@@ -129,9 +136,11 @@ class Tensor:
     is_mps: Any
     is_neg: Any
     is_nested: Any
+    is_nonzero: Any
     is_pinned: Any
     is_quantized: Any
     is_same_size: Any
+    is_set_to: Any
     is_shared: Any
     is_signed: Any
     is_sparse: Any
@@ -142,13 +151,17 @@ class Tensor:
     long: Any
     mH: Any
     mT: Any
+    map2_: Any
+    map_: Any
     names: Any
+    narrow_copy: Any
     nbytes: Any
     ndim: Any
     ndimension: Any
     nelement: Any
     new: Any
     new_empty: Any
+    new_empty_strided: Any
     new_full: Any
     new_ones: Any
     new_tensor: Any
@@ -159,30 +172,47 @@ class Tensor:
     numpy: Any
     output_nr: Any
     pin_memory: Any
+    put: Any
+    put_: Any
     random_: Any
     real: Any
     register_hook: Any
     register_post_accumulate_grad_hook: Any
     requires_grad: Any
     requires_grad_: Any
+    resize_: Any
+    resize_as_: Any
     retain_grad: Any
     retains_grad: Any
+    select_scatter: Any
     set_: Any
     shape: Any
     share_memory_: Any
     short: Any
     size: Any
+    slice_scatter: Any
+    squeeze_: Any
     storage: Any
     storage_offset: Any
     stride: Any
+    sum_to_size: Any
+    swapaxes_: Any
+    swapdims_: Any
+    t_: Any
     to: Any
+    to_dense: Any
     tolist: Any
+    transpose_: Any
     type: Any
     type_as: Any
     uniform_: Any
     unique: Any
     unique_consecutive: Any
+    unsafe_chunk: Any
+    unsafe_split: Any
+    unsqueeze_: Any
     untyped_storage: Any
+    where: Any
     def abs(self, **kwargs: Any) -> Tensor: ...
     def abs_(self, **kwargs: Any) -> Tensor: ...
     def absolute(self, **kwargs: Any) -> Tensor: ...
@@ -661,6 +691,7 @@ class _LinAlgError:
 def _add_batch_dim(*args: Any, **kwargs: Any) -> Any: ...
 def _alias(*args: Any, **kwargs: Any) -> Any: ...
 def _autocast_dtype(*args: Any, **kwargs: Any) -> Any: ...
+def _become(*args: Any, **kwargs: Any) -> Any: ...
 def _buffer(*args: Any, **kwargs: Any) -> Any: ...
 def _bump_version(*args: Any, **kwargs: Any) -> Any: ...
 def _define(*args: Any, **kwargs: Any) -> Any: ...
@@ -824,6 +855,7 @@ def bartlett_window(window_length: int, periodic: builtins_bool = ..., *, dtype:
 def batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None, running_var: Tensor | None, training: builtins_bool, momentum: float, eps: float, cudnn_enabled: builtins_bool, **kwargs: Any) -> Tensor: ...
 def bernoulli(input: Tensor, *, generator: Any | None = ..., **kwargs: Any) -> Tensor: ...
 def bincount(input: Tensor, weights: Tensor | None = ..., minlength: int = ..., **kwargs: Any) -> Tensor: ...
+def binomial(count: Tensor, prob: Tensor, generator: Any | None = ..., **kwargs: Any) -> Tensor: ...
 def bitwise_and(input: Tensor | _Number, other: Tensor | _Number, **kwargs: Any) -> Tensor: ...
 def bitwise_and_(input: Tensor | _Number, other: Tensor | _Number, **kwargs: Any) -> Tensor: ...
 def bitwise_left_shift(input: Tensor | _Number, other: Tensor | _Number, **kwargs: Any) -> Tensor: ...
@@ -894,6 +926,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = ..., eps: float = ..., 
 def count_nonzero(input: Tensor, dim: Sequence[int] | int | None = ..., **kwargs: Any) -> Tensor: ...
 def cov(input: Tensor, *, correction: int = ..., fweights: Tensor | None = ..., aweights: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
 def cross(input: Tensor, other: Tensor, dim: int | None = ..., **kwargs: Any) -> Tensor: ...
+def ctc_loss(*args: Any, **kwargs: Any) -> Any: ...
 def cumprod(input: Tensor, dim: int, *, dtype: Any | None = ..., **kwargs: Any) -> Tensor: ...
 def cumprod_(input: Tensor, dim: int, *, dtype: Any | None = ..., **kwargs: Any) -> Tensor: ...
 def cumsum(input: Tensor, dim: int, *, dtype: Any | None = ..., **kwargs: Any) -> Tensor: ...
@@ -1120,6 +1153,7 @@ def permute(input: Tensor, dims: Sequence[int] | int, **kwargs: Any) -> Tensor: 
 def pinverse(input: Tensor, rcond: float = ..., **kwargs: Any) -> Tensor: ...
 def pixel_shuffle(input: Tensor, upscale_factor: int, **kwargs: Any) -> Tensor: ...
 def pixel_unshuffle(input: Tensor, downscale_factor: int, **kwargs: Any) -> Tensor: ...
+def poisson(input: Tensor, generator: Any | None = ..., **kwargs: Any) -> Tensor: ...
 def polar(abs: Tensor, angle: Tensor, **kwargs: Any) -> Tensor: ...
 def polygamma(n: int, input: Tensor, **kwargs: Any) -> Tensor: ...
 def positive(input: Tensor, **kwargs: Any) -> Tensor: ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint import _core
+from adjoint import _core, _second_names
 from adjoint._core import Tensor
+from adjoint._second_names import *  # noqa: F403
 
 __all__ = [
     "BFloat16Tensor",
@@ -31,6 +32,7 @@ __all__ = [
     "numel",
     "result_type",
     "typename",
+    *_second_names.__all__,
 ]  # fmt: skip
 
 

@@ -297,3 +297,5 @@ for _name in ("zeros", "ones", "empty", "full"):
 Tensor.new = lambda self, *args: Tensor(*args).to(self.dtype)
 Tensor.names = property(lambda self: (None,) * self.dim())
 Tensor.layout = property(lambda self: "torch.strided")
+
+from adjoint import _tensor_layout as _tensor_layout  # noqa: E402

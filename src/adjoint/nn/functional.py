@@ -11,12 +11,22 @@ from typing import Any
 
 from adjoint import _core
 
-from . import _functional_attention, _functional_pooling, _functional_resample
+from . import (
+    _functional_attention,
+    _functional_losses,
+    _functional_pooling,
+    _functional_resample,
+)
 
 _operators: dict[str, Any] = _core._namespaces.get("nn.functional", {})
 globals().update(_operators)
 _composed: list[str] = []
-for _module in (_functional_attention, _functional_pooling, _functional_resample):
+for _module in (
+    _functional_attention,
+    _functional_losses,
+    _functional_pooling,
+    _functional_resample,
+):
     globals().update({name: getattr(_module, name) for name in _module.__all__})
     _composed += _module.__all__
 

@@ -3,9 +3,11 @@
 # ruff: noqa: F403
 
 from .activation import *
+from .adaptive import *
 from .batchnorm import *
 from .container import *
 from .conv import *
+from .distance import *
 from .dropout import *
 from .flatten import *
 from .fold import *
@@ -25,6 +27,7 @@ from .pixelshuffle import *
 from .pooling import *
 from .pooling_adaptive import *
 from .rnn import *
+from .shrink import *
 from .sparse import *
 from .transformer import *
 from .upsampling import *

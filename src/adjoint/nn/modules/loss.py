@@ -7,6 +7,7 @@ its deprecated forms: False for the first means ``"sum"``, False for the second 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from adjoint import Tensor
 
@@ -16,6 +17,7 @@ from .module import Module
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
     "HuberLoss",
@@ -23,6 +25,7 @@ __all__ = [
     "L1Loss",
     "MSELoss",
     "NLLLoss",
+    "NLLLoss2d",
     "PoissonNLLLoss",
     "SmoothL1Loss",
 ]
@@ -308,4 +311,37 @@ class GaussianNLLLoss(_Loss):
     def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
         return F.gaussian_nll_loss(
             input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
+        )
+
+
+class NLLLoss2d(NLLLoss):
+    """The former name of :class:`NLLLoss` for inputs [N, C, H, W]."""
+
+
+class CTCLoss(_Loss):
+    """Connectionist temporal classification: see ``functional.ctc_loss``.
+
+    >>> x = adjoint.zeros(2, 1, 2).log_softmax(2)
+    >>> adjoint.nn.CTCLoss()(x, adjoint.tensor([[1]]), (2,), (1,))
+    tensor(0.2877)
+    """
+
+    def __init__(
+        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(
+        self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any
+    ) -> Tensor:
+        return F.ctc_loss(
+            log_probs,
+            targets,
+            input_lengths,
+            target_lengths,
+            self.blank,
+            self.reduction,
+            self.zero_infinity,
         )

@@ -76,3 +76,21 @@ def test_an_error_names_the_path_of_the_module():
     (note,) = info.value.__notes__
     assert "encoder.layers.0.1 (Linear)" in note
     assert "[[2, 4]]" in note and "weight [2, 5]" in note
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_lazy_convolutions(dims, transposed):
+    name = f"Conv{'Transpose' if transposed else ''}{dims}d"
+    lazy, eager = getattr(nn, f"Lazy{name}"), getattr(nn, name)
+    layer = lazy(4, 3, padding=1, groups=2)
+    x = torch.randn(2, 6, *(5,) * dims)
+    out = layer(x)
+    same = eager(6, 4, 3, padding=1, groups=2)
+    assert type(layer) is eager and repr(layer) == repr(same)
+    assert out.shape == same(x).shape and layer.weight.shape == same.weight.shape
+    again = lazy(4, 3, padding=1, groups=2)
+    again.load_state_dict(layer.state_dict())
+    assert_close(again(x), out.tolist())
+    with pytest.raises(ValueError, match="divisible by groups"):
+        lazy(4, 3, groups=2)(x[:, :3])

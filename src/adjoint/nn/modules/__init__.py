@@ -14,6 +14,7 @@ from .fold import *
 from .hooks import *
 from .instancenorm import *
 from .lazy import *
+from .lazy_conv import *
 from .lazy_layers import *
 from .linear import *
 from .loss import *

@@ -127,3 +127,13 @@ def test_make_tensor():
     assert x.shape == (4, 5) and not x.is_contiguous() and 0 <= x.min() and x.max() < 3
     y = torch.testing.make_tensor((100,), dtype=torch.int32, exclude_zero=True)
     assert bool((y != 0).all())
+
+
+def test_special_functions_have_their_other_names():
+    x = torch.tensor([0.3, 0.7])
+    assert torch.equal(torch.special.expit(x), torch.sigmoid(x))
+    assert torch.equal(torch.special.gammaln(x), torch.lgamma(x))
+    assert torch.equal(torch.special.psi(x), torch.digamma(x))
+    assert torch.equal(torch.special.polygamma(1, x), torch.polygamma(1, x))
+    with pytest.raises(AttributeError, match="not there yet"):
+        torch.special.airy_ai(x)

@@ -137,3 +137,12 @@ def test_special_functions_have_their_other_names():
     assert torch.equal(torch.special.polygamma(1, x), torch.polygamma(1, x))
     with pytest.raises(AttributeError, match="not there yet"):
         torch.special.airy_ai(x)
+
+
+def test_type_takes_a_name_a_tensor_type_or_a_dtype():
+    x = torch.zeros(2)
+    for kind in ("torch.DoubleTensor", torch.DoubleTensor, torch.float64):
+        assert x.type(kind).dtype == torch.float64
+    assert x.type() == "torch.FloatTensor"
+    with pytest.raises(ValueError, match="invalid type"):
+        x.type(len)

@@ -155,6 +155,8 @@ def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the tensor type (`torch.FloatTensor`), or the tensor as another dtype."""
     if dtype is None:
         return f"torch.{_TYPES[str(self.dtype)[6:]]}Tensor"
+    if callable(dtype):  # torch.FloatTensor itself
+        dtype = f"torch.{getattr(dtype, '__name__', dtype)}"
     if isinstance(dtype, str):
         names = {f"torch.{v}Tensor": k for k, v in _TYPES.items()}
         if dtype not in names:

@@ -190,3 +190,29 @@ def test_where_the_derivative_is_zero_nothing_passes(case):
         for g, d in zip(grads, finite, strict=True):
             expected = [0.0 if v == 0 else v * float("inf") for v in d.reshape(-1).tolist()]
             assert g.reshape(-1).tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", [adjoint.float32, adjoint.float64], ids=str)
+@cases(lambda c: matrix.is_elementwise(c) and differentiable(c))
+def test_results_do_not_depend_on_an_elements_place(case, dtype):
+    """Vectors and the rest of a loop agree to the last bit, forward and backward."""
+    call = next((c for c in case.draw() if any(map(matrix.is_float, tensors_in(c)))), None)
+    if call is None or any(x.is_complex() for x in tensors_in(call)):
+        pytest.skip("complex numbers are computed one by one")
+    xs = [x.detach().broadcast_to(24) if x.ndim == 0 else x.detach() for x in tensors_in(call)]
+    shape = np.broadcast_shapes(*(tuple(x.shape) for x in xs))
+    xs = [x.broadcast_to(shape).reshape(-1).repeat(24)[:23] for x in xs]
+    xs = [x.to(dtype) if matrix.is_float(x) else x for x in xs]
+
+    def results(start):
+        part = [x[start:].clone() for x in xs]
+        variables = [x.requires_grad_() for x in part if matrix.is_float(x)]
+        y = matrix.run(case, with_tensors(call, part))
+        return [y, *adjoint.autograd.grad(y.sum(), variables, allow_unused=True)]
+
+    whole = results(0)
+    for start in (1, 7, 15, 22):
+        for r, w in zip(results(start), whole, strict=True):
+            if r is not None:
+                same = (r == w[start:]) | (r.isnan() & w[start:].isnan())
+                assert same.all(), f"{case.name}[{start}:]: {r.tolist()} {w[start:].tolist()}"

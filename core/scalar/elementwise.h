@@ -73,12 +73,32 @@ constexpr V derivative(const V* x, const V& z) {
   }
 }
 
+template <int K, class S>
+constexpr Probe probed_derivative() {
+  Probe x[S::arity + 1];
+  for (int i = 0; i <= S::arity; ++i) x[i] = Probe{1u << i};
+  return derivative<K, S, Probe>(x, x[S::arity]);
+}
+
 // Which operands (bits) the derivative by operand K reads; bit N is the result.
 template <int K, class S>
 constexpr unsigned derivative_reads() {
-  Probe x[S::arity + 1];
-  for (int i = 0; i <= S::arity; ++i) x[i] = Probe{1u << i};
-  return derivative<K, S, Probe>(x, x[S::arity]).reads;
+  return probed_derivative<K, S>().reads & ~(1u << kInexact);
+}
+
+// Whether a vector of results and one result alone may differ in their last bits.
+template <int K, class S>
+constexpr bool derivative_is_inexact() {
+  return probed_derivative<K, S>().reads >> kInexact;
+}
+template <class S>
+constexpr bool is_inexact() {
+  constexpr int N = S::arity;
+  Probe x{0u};
+  if constexpr (N == 1) return S::f(x).reads >> kInexact;
+  else if constexpr (N == 2) return S::f(x, x).reads >> kInexact;
+  else if constexpr (N == 3) return S::f(x, x, x).reads >> kInexact;
+  else return S::f(x, x, x, x).reads >> kInexact;
 }
 
 }  // namespace ADJ_ISA

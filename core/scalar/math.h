@@ -3,7 +3,7 @@
 //
 // Read by g++, clang and NVRTC, hence no std headers. On x86-64 with glibc, loops over the
 // functions marked ADJ_SIMD become calls of libmvec, which is accurate to 4 ulp and may differ in
-// the last bits from the scalar function that computes the rest of a loop.
+// the last bits from the scalar function; cpu/isa/elementwise.h gives all elements the same one.
 #pragma once
 
 #ifndef ADJ_ISA

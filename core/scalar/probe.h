@@ -1,5 +1,6 @@
 // A value that knows only which operands it was made from: an expression evaluated on probes, at
-// compile time, says which of its operands it reads. Bit i of `reads` is operand i.
+// compile time, says which of its operands it reads. Bit i of `reads` is operand i; bit kInexact
+// says that it calls a function whose last bits the vector version rounds otherwise.
 #pragma once
 
 #ifndef ADJ_ISA
@@ -8,6 +9,8 @@
 
 namespace adj {
 inline namespace ADJ_ISA {
+
+inline constexpr unsigned kInexact = 31;
 
 struct Probe {
   unsigned reads = 0;
@@ -25,6 +28,10 @@ struct Probe {
   constexpr Probe NAME(Probe x) { return Probe(x.reads); }
 #define ADJ_PROBE_2(NAME) \
   constexpr Probe NAME(Probe x, Probe y) { return Probe(x.reads | y.reads); }
+#define ADJ_PROBE_LIBM(NAME) \
+  constexpr Probe NAME(Probe x) { return Probe(x.reads | 1u << kInexact); }
+#define ADJ_PROBE_LIBM_2(NAME) \
+  constexpr Probe NAME(Probe x, Probe y) { return Probe(x.reads | y.reads | 1u << kInexact); }
 #define ADJ_PROBE_OPERATOR(OP)                                            \
   ADJ_PROBE_2(operator OP)                                                \
   constexpr Probe operator OP(Probe x, double) { return Probe(x.reads); } \
@@ -49,32 +56,32 @@ ADJ_PROBE_1(operator!)
 ADJ_PROBE_1(operator-)
 ADJ_PROBE_1(operator~)
 
-ADJ_PROBE_1(exp)
-ADJ_PROBE_1(exp2)
-ADJ_PROBE_1(expm1)
-ADJ_PROBE_1(log)
-ADJ_PROBE_1(log2)
-ADJ_PROBE_1(log10)
-ADJ_PROBE_1(log1p)
+ADJ_PROBE_LIBM(exp)
+ADJ_PROBE_LIBM(exp2)
+ADJ_PROBE_LIBM(expm1)
+ADJ_PROBE_LIBM(log)
+ADJ_PROBE_LIBM(log2)
+ADJ_PROBE_LIBM(log10)
+ADJ_PROBE_LIBM(log1p)
 ADJ_PROBE_1(sqrt)
 ADJ_PROBE_1(rsqrt)
-ADJ_PROBE_1(sin)
-ADJ_PROBE_1(cos)
-ADJ_PROBE_1(tan)
-ADJ_PROBE_1(asin)
-ADJ_PROBE_1(acos)
-ADJ_PROBE_1(atan)
-ADJ_PROBE_1(sinh)
-ADJ_PROBE_1(cosh)
-ADJ_PROBE_1(tanh)
-ADJ_PROBE_1(asinh)
-ADJ_PROBE_1(acosh)
-ADJ_PROBE_1(atanh)
-ADJ_PROBE_1(erf)
-ADJ_PROBE_1(erfc)
-ADJ_PROBE_1(erfinv)
-ADJ_PROBE_1(lgamma)
-ADJ_PROBE_1(digamma)
+ADJ_PROBE_LIBM(sin)
+ADJ_PROBE_LIBM(cos)
+ADJ_PROBE_LIBM(tan)
+ADJ_PROBE_LIBM(asin)
+ADJ_PROBE_LIBM(acos)
+ADJ_PROBE_LIBM(atan)
+ADJ_PROBE_LIBM(sinh)
+ADJ_PROBE_LIBM(cosh)
+ADJ_PROBE_LIBM(tanh)
+ADJ_PROBE_LIBM(asinh)
+ADJ_PROBE_LIBM(acosh)
+ADJ_PROBE_LIBM(atanh)
+ADJ_PROBE_LIBM(erf)
+ADJ_PROBE_LIBM(erfc)
+ADJ_PROBE_LIBM(erfinv)
+ADJ_PROBE_LIBM(lgamma)
+ADJ_PROBE_LIBM(digamma)
 ADJ_PROBE_1(abs)
 ADJ_PROBE_1(sign)
 ADJ_PROBE_1(floor)
@@ -84,9 +91,9 @@ ADJ_PROBE_1(round)
 ADJ_PROBE_1(isnan)
 ADJ_PROBE_1(isinf)
 ADJ_PROBE_1(isfinite)
-ADJ_PROBE_2(pow)
-ADJ_PROBE_2(atan2)
-ADJ_PROBE_2(hypot)
+ADJ_PROBE_LIBM_2(pow)
+ADJ_PROBE_LIBM_2(atan2)
+ADJ_PROBE_LIBM_2(hypot)
 ADJ_PROBE_2(fmod)
 ADJ_PROBE_2(remainder)
 ADJ_PROBE_2(floor_divide)
@@ -94,12 +101,14 @@ ADJ_PROBE_2(copysign)
 ADJ_PROBE_2(maximum)
 ADJ_PROBE_2(minimum)
 
-constexpr Probe polygamma(int, Probe x) { return Probe(x.reads); }
+constexpr Probe polygamma(int, Probe x) { return Probe(x.reads | 1u << kInexact); }
 constexpr Probe select(Probe c, Probe a, Probe b) { return Probe(c.reads | a.reads | b.reads); }
 constexpr Probe select(bool, Probe a, Probe b) { return Probe(a.reads | b.reads); }
 
 #undef ADJ_PROBE_1
 #undef ADJ_PROBE_2
+#undef ADJ_PROBE_LIBM
+#undef ADJ_PROBE_LIBM_2
 #undef ADJ_PROBE_OPERATOR
 
 }  // namespace ADJ_ISA

@@ -10,8 +10,28 @@ inline namespace ADJ_ISA {
 
 inline ElementwiseKernels* kernel_list = nullptr;
 
+// Runs a loop over whole blocks only, the last one filled up: the rest of a vectorised loop calls
+// libm where its body calls libmvec, and results must not depend on an element's place.
+template <class T, int N>
+void in_blocks(int64_t n, void* out, const void* const* in, unsigned reads, LoopFn loop) {
+  constexpr int64_t kBlock = 64 / sizeof(T);
+  int64_t whole = n / kBlock * kBlock, rest = n - whole;
+  if (whole) loop(whole, out, in);
+  if (!rest) return;
+  T operands[N][kBlock], result[kBlock];
+  const void* p[N];
+  for (int k = 0; k < N; ++k) {
+    p[k] = operands[k];
+    if (!(reads >> k & 1)) continue;
+    const T* x = static_cast<const T*>(in[k]) + whole;
+    for (int64_t i = 0; i < kBlock; ++i) operands[k][i] = x[i < rest ? i : 0];
+  }
+  loop(kBlock, result, p);
+  memcpy(static_cast<T*>(out) + whole, result, rest * sizeof(T));
+}
+
 template <class S, class T, class R>
-void forward_loop(int64_t n, void* out, const void* const* in) {
+void forward_run(int64_t n, void* out, const void* const* in) {
   R* o = static_cast<R*>(out);
   const T* x = static_cast<const T*>(in[0]);
   if constexpr (S::arity == 1) {
@@ -35,6 +55,15 @@ void forward_loop(int64_t n, void* out, const void* const* in) {
   }
 }
 
+template <class S, class T, class R>
+void forward_loop(int64_t n, void* out, const void* const* in) {
+  if constexpr (is_real<T> && is_real<R> && S::types <= Types::floating) {
+    if constexpr (is_inexact<S>())
+      return in_blocks<T, S::arity>(n, out, in, ~0u, forward_run<S, T, R>);
+  }
+  forward_run<S, T, R>(n, out, in);
+}
+
 // The cotangent times the derivative; where a masking operator's derivative is 0, nothing passes.
 template <class S, class T>
 constexpr T pulled_back(T g, T derivative) {
@@ -44,7 +73,7 @@ constexpr T pulled_back(T g, T derivative) {
 
 // out = g * derivative: the whole first-order backward of one operand.
 template <class S, int K, class T>
-void backward_loop(int64_t n, void* out, const void* const* in) {
+void backward_run(int64_t n, void* out, const void* const* in) {
   constexpr int N = S::arity;
   T* o = static_cast<T*>(out);
   const T* g = static_cast<const T*>(in[0]);
@@ -79,6 +108,14 @@ void backward_loop(int64_t n, void* out, const void* const* in) {
       o[i] = pulled_back<S>(g[i], derivative<K, S, T>(a, z[i]));
     }
   }
+}
+
+template <class S, int K, class T>
+void backward_loop(int64_t n, void* out, const void* const* in) {
+  constexpr unsigned reads = 1 | derivative_reads<K, S>() << 1;
+  if constexpr (derivative_is_inexact<K, S>())
+    in_blocks<T, S::arity + 2>(n, out, in, reads, backward_run<S, K, T>);
+  else backward_run<S, K, T>(n, out, in);
 }
 
 template <class S, int K>

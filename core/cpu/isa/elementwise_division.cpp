@@ -53,12 +53,12 @@ void by_size(int64_t n, void* out, const void* const* in, LoopFn small, LoopFn a
 
 template <class S, class Small, class T>
 void forward(int64_t n, void* out, const void* const* in) {
-  by_size<T, 2, 0>(n, out, in, forward_loop<Small, T, T>, forward_loop<S, T, T>);
+  by_size<T, 2, 0>(n, out, in, forward_run<Small, T, T>, forward_run<S, T, T>);
 }
 // Of the divisor of a remainder: the operands are g, x, y and the result.
 template <class T>
 void backward(int64_t n, void* out, const void* const* in) {
-  by_size<T, 4, 1>(n, out, in, backward_loop<SmallRemainder, 1, T>, backward_loop<Remainder, 1, T>);
+  by_size<T, 4, 1>(n, out, in, backward_run<SmallRemainder, 1, T>, backward_run<Remainder, 1, T>);
 }
 
 template <class S, class Small>

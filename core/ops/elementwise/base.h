@@ -40,7 +40,7 @@ template <Real T>
 T sigmoid(T x) {
   return T(1) / (T(1) + exp(-x));
 }
-constexpr Probe sigmoid(Probe x) { return Probe(x.reads); }
+constexpr Probe sigmoid(Probe x) { return exp(x); }
 
 // What complex numbers make of these: cpu/complex.h.
 template <Scalar T>
@@ -75,6 +75,7 @@ constexpr V clamped(V x, V lo, V hi) {
   V y = select((x < lo) | (lo != lo), lo, x);
   return select((y > hi) | (hi != hi), hi, y);
 }
+constexpr Probe clamped(Probe x, Probe lo, Probe hi) { return select(x, lo, hi); }
 
 // One of two values that may both be constants. Of tensors that is more than `select`, which would
 // give two constants the default dtype, in whatever dtype the derivative is computed.

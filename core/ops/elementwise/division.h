@@ -28,6 +28,7 @@ template <Integer T>
 constexpr T floor_quotient(T x, T y) {
   return floor_divide(x, y);
 }
+constexpr Probe floored(Probe r, Probe y) { return Probe(r.reads | y.reads); }
 constexpr Probe floor_quotient(Probe x, Probe y) { return Probe(x.reads | y.reads); }
 
 struct FloorDivide : Pointwise<2> {

@@ -16,7 +16,7 @@ T psi(T x) {
   }
   return digamma(x);
 }
-constexpr Probe psi(Probe x) { return Probe(x.reads); }
+constexpr Probe psi(Probe x) { return digamma(x); }
 
 // The derivative of digamma: shifted up to x >= 10, then the asymptotic series (Abramowitz & Stegun
 // 6.4.12); below 1/2 by reflection.
@@ -40,7 +40,7 @@ template <Real T>
 T polygamma(T n, T x) {
   return n == T(1) ? T(trigamma_of(x)) : polygamma(static_cast<int>(n), x);
 }
-constexpr Probe polygamma(Probe n, Probe x) { return Probe(n.reads | x.reads); }
+constexpr Probe polygamma(Probe n, Probe x) { return digamma(n + x); }
 
 // c0 + c1 x + c2 x^2 + ...
 template <Real T>
@@ -83,6 +83,7 @@ template <Real T>
   tail = select(abs(y) == T(1), y * T(kInfinity), tail);
   return select(abs(half) <= T(0.425), center, tail) * T(0.70710678118654752440);
 }
+constexpr Probe inverse_erf(Probe y) { return erfinv(y); }
 
 struct Erf : Elementwise<1> {
   template <class V> static constexpr V f(V x) { return erf(x); }

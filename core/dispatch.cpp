@@ -51,7 +51,7 @@ const char* node_name_of(const Schema& schema) {
     }
   }
   // An overload may say which of torch's nodes it is: "sum:dim/1" is SumBackward1, and
-  // "as_strided_scatter:base/CopySlices" is CopySlices.
+  // "write_through_view:/CopySlices" is CopySlices.
   size_t slash = schema.overload.find('/');
   std::string number = slash == std::string::npos ? "0" : schema.overload.substr(slash + 1);
   if (isalpha(number[0])) return intern(number);
@@ -59,7 +59,7 @@ const char* node_name_of(const Schema& schema) {
 }
 
 void refuse_complex(const Value& v) {
-  runtime_error("a real number is needed: the complex number (", v.pair[0], "+", v.pair[1],
+  runtime_error("a real number is needed: the complex number (", v.real_part(), "+", v.imag_part(),
                 "j) cannot be converted without overflow");
 }
 

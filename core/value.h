@@ -1,5 +1,6 @@
 // An argument of an operator: a tagged word that borrows what it points to.
 #pragma once
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -32,10 +33,9 @@ struct Value {
   union {
     TensorImpl* tensor;
     const Tensor* tensors;  // undefined entries allowed
-    const int64_t* ints;
+    const int64_t* ints;    // and the bits of a complex number's two parts
     const char* string;     // interned: lives as long as the process
     void* pointer;
-    const double* pair;     // real and imaginary part
     int64_t integer;
     double real;
     bool boolean;
@@ -80,6 +80,8 @@ struct Value {
   bool as_bool() const {
     return tag == Tag::real ? real != 0 : tag == Tag::boolean ? boolean : integer != 0;
   }
+  double real_part() const { return std::bit_cast<double>(ints[0]); }  // of a complex number
+  double imag_part() const { return std::bit_cast<double>(ints[1]); }
   DimsView as_ints() const { return {ints, static_cast<int>(length)}; }
   Tensor as_tensor() const { return tag == Tag::tensor ? Tensor(tensor) : Tensor(); }
   // The dtype that a Python number has as an operand.

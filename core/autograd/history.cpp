@@ -206,7 +206,7 @@ void rebase_history(const Tensor& self, NodeRef node, uint32_t output) {
   Tensor base(self->base);
   Tensor written = alias_of(self);
   set_history(written, std::move(node), output);
-  const Op& scatter = ops::as_strided_scatter.op();
+  const Op& scatter = ops::write_through_view.op();
   GradMode recording(true);
   Tensor seen = seen_as(base, self.dtype());
   Value values[] = {seen,         written,        self.sizes(), self.strides(),

@@ -81,7 +81,7 @@ void OpNode::save_arguments(const Value* args, const SmallVec<bool, 4>& needs) {
     int count = v.tag == Tag::tensor ? 1 : v.tag == Tag::tensors ? static_cast<int>(v.length) : 0;
     for (int k = 0; k < count; ++k, ++slot)
       if (needs[slot]) reads |= op.reads[i < 8 ? i : 7];
-    lists += v.tag == Tag::ints;
+    lists += v.tag == Tag::ints || v.tag == Tag::complex;
   }
   dims.reserve(lists);
   values.reserve(n);
@@ -105,7 +105,7 @@ void OpNode::save_arguments(const Value* args, const SmallVec<bool, 4>& needs) {
     } else if (v.tag == Tag::tensors) {
       for (uint32_t k = 0; k < v.length; ++k) add_slot(v.tensors[k].get());
       v.tensors = nullptr;
-    } else if (v.tag == Tag::ints) {
+    } else if (v.tag == Tag::ints || v.tag == Tag::complex) {
       dims.push_back(v.as_ints().copy());
       v.ints = dims.back().data();
     }

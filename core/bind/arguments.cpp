@@ -75,9 +75,10 @@ bool Arguments::complex_argument(const Op& op, int i, PyObject* o) {
     v = z;
     return true;
   }
-  memcpy(complex_, z.data(), sizeof complex_);
+  int64_t* parts = reserve_ints(2);
+  memcpy(parts, z.data(), 2 * sizeof(double));
+  v = Value(DimsView(parts, 2));
   v.tag = Tag::complex;
-  v.pair = complex_;
   return true;
 }
 

@@ -31,7 +31,6 @@ struct Arguments {
     return false;
   }
 
-  double complex_[2];
   int64_t ints_[64];
   int used_ints_ = 0;
   std::vector<std::unique_ptr<int64_t[]>> more_ints_;

@@ -70,6 +70,24 @@ Tensor with_samples(const ConvArgs& a, const Tensor& x) {
 }
 Tensor run(const ConvArgs& a, const Tensor& x, const Tensor& w, const Tensor& bias, DimsView size,
            bool transposed) {
+  if (is_complex(x.dtype())) {
+    Tensor xr = ops::real(x), xi = ops::imag(x), wr = ops::real(w), wi = ops::imag(w);
+    auto part = [&](const Tensor& u, const Tensor& v) {
+      return run(a, u, v, {}, size, transposed);
+    };
+    Tensor y =
+        ops::complex(ops::sub(part(xr, wr), part(xi, wi)), ops::add(part(xr, wi), part(xi, wr)));
+    if (!bias.defined()) return y;
+    Dims channels{bias.numel()};
+    for (int i = 0; i < a.nd; ++i) channels.push_back(1);
+    return ops::add(y, ops::reshape(bias, channels));
+  }
+  if (is_integral(x.dtype())) {  // exact below 2^53
+    auto real = [](const Tensor& t) {
+      return t.defined() ? Tensor(ops::to_dtype(t, DType::f64)) : t;
+    };
+    return ops::to_dtype(run(a, real(x), real(w), real(bias), size, transposed), x.dtype());
+  }
   Tensor y = convolution(with_samples(a, x), w, bias, a.stride, a.padding, a.dilation, a.groups,
                          size, transposed);
   return x.dim() == a.nd + 1 ? Tensor(ops::squeeze(y, int64_t{0})) : y;

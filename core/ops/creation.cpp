@@ -14,7 +14,7 @@ void put_number(const Tensor& x, const Value& value) {
   DType dtype = x.dtype();
   if (value.tag == Tag::complex && is_complex(dtype)) {
     Tensor one = empty({}, DType::c128);
-    memcpy(one.data(), value.pair, 2 * sizeof(double));
+    memcpy(one.data(), value.ints, 2 * sizeof(double));
     return write_into(x, one);
   }
   write_into(x, value.tag == Tag::real ? scalar_tensor(value.real, dtype)
@@ -175,6 +175,18 @@ Tensor arange(Number start, Number end, Number step, std::optional<DType> dtype)
     for (int64_t i = 0; i < n; ++i) x.data<int64_t>()[i] = from + i * by;
     return type == DType::i64 ? x : ops::to_dtype(x, type);
   }
+  if (is_integral(type)) {
+    double step_as_given = s, length = b - a;
+    a = std::trunc(a), s = std::trunc(s);
+    if (s == 0) runtime_error("step must be nonzero: ", step_as_given, " is 0 as an integer");
+    // Only int64 rounds the end, too.
+    if (type == DType::i64) length = std::trunc(b) - a, step_as_given = s;
+    Tensor x =
+        empty({std::max<int64_t>(static_cast<int64_t>(std::ceil(length / step_as_given)), 0)},
+              DType::f64);
+    count_up(x.data<double>(), x.numel(), a, s);
+    return ops::to_dtype(x, type);
+  }
   auto n = static_cast<int64_t>(std::ceil((b - a) / s));
   Tensor x = empty({n}, DType::f64);
   count_up(x.data<double>(), n, a, s);
@@ -212,8 +224,9 @@ struct Linspace : Factory {
     if (steps < 0) runtime_error("number of steps must be non-negative, got ", steps);
     DType type = dtype.value_or(default_dtype());
     Tensor x = empty({steps}, DType::f64);
-    double a = start.real(), b = end.real(),
-           by = steps > 1 ? (b - a) / static_cast<double>(steps - 1) : 0;
+    double a = start.real(), b = end.real();
+    if (is_integral(type)) a = std::trunc(a), b = std::trunc(b);
+    double by = steps > 1 ? (b - a) / static_cast<double>(steps - 1) : 0;
     for (int64_t i = 0; i < steps; ++i)  // from both ends, so that the last is exact
       x.data<double>()[i] = i < steps / 2 || steps == 1
                                 ? a + by * static_cast<double>(i)

@@ -156,9 +156,10 @@ tensor([1., 1., 1.])
 
 struct FeatureAlphaDropout : Composite {
   static Tensor define(Tensor x, double p, bool training, bool inplace) {
-    if (x.dim() < 2)
+    if (training && x.dim() < 2)
       runtime_error("feature_alpha_dropout: expected at least 2 dims, got shape ", x.sizes());
-    return alpha_dropped(x, channel_sizes(x, 2), p, training, inplace, "feature_alpha_dropout");
+    return alpha_dropped(x, x.dim() < 2 ? x.sizes().copy() : channel_sizes(x, 2), p, training,
+                         inplace, "feature_alpha_dropout");
   }
 };
 ADJ_OP(FeatureAlphaDropout,

@@ -262,27 +262,6 @@ not fit.
 tensor(11.)
 )");
 
-struct EinsumSpread : Composite {
-  static Tensor define(const Args& args) {
-    TensorList operands;
-    for (int i = 1; i < args.size(); ++i)
-      if (args[i].is_tensor()) operands.push_back(args[i].as_tensor());
-    return einsum(args[0].string, operands.data(), operands.size());
-  }
-};
-ADJ_OP(EinsumSpread,
-       "einsum:operands(equation: str, operand: Tensor, operand2: Tensor? = None, operand3: "
-       "Tensor? = None, "
-       "operand4: Tensor? = None, operand5: Tensor? = None, operand6: Tensor? = None, "
-       "operand7: Tensor? = None, operand8: Tensor? = None) -> Tensor",
-       R"(
-The operands one by one, up to eight.
-
->>> adjoint.einsum("ij->ji", adjoint.tensor([[1., 2.]]))
-tensor([[1.],
-        [2.]])
-)");
-
 Tensor tensordot(const Tensor& x, const Tensor& y, const Dims& over_x, const Dims& over_y) {
   if (over_x.size() != over_y.size())
     runtime_error("tensordot: both dimension lists should have same length, got ", over_x, " and ",
@@ -355,7 +334,7 @@ ADJ_OP(TensordotLists,
        "tensordot:lists(a: Tensor, b: Tensor, dims_self: int[], dims_other: int[]) -> Tensor", R"(
 Products summed over the dims `dims_self` of `a`, paired with `dims_other` of `b`.
 
->>> adjoint.tensordot(adjoint.tensor([[1., 2.]]), adjoint.tensor([3., 4.]), [1], [0])
+>>> adjoint.tensordot(adjoint.tensor([[1., 2.]]), adjoint.tensor([3., 4.]), ([1], [0]))
 tensor([11.])
 )");
 

@@ -169,8 +169,13 @@ tensor([[1, 1],
 )");
 
 struct TakeAlongDim : Composite {
+  // Indices below 0 count from the end.
+  static Tensor take(const Tensor& x, int64_t d, const Tensor& index) {
+    int64_t n = x.dim() ? x.size(static_cast<int>(d)) : 1;
+    return ops::gather(x, d, ops::where(ops::lt(index, 0), ops::add(index, n), index));
+  }
   static Tensor define(Tensor x, Tensor indices, std::optional<int64_t> dim) {
-    if (!dim) return ops::gather(ops::flatten(x), 0, ops::flatten(indices));
+    if (!dim) return take(ops::flatten(x), 0, ops::flatten(indices));
     int d = normalize_dim(*dim, x.dim());
     if (x.dim() != indices.dim())
       runtime_error(
@@ -178,18 +183,18 @@ struct TakeAlongDim : Composite {
           "but got ",
           x.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
     Dims own = x.sizes().copy(), picked = indices.sizes().copy();
-    if (x.dim() == 0) return ops::gather(x, 0, indices);
+    if (x.dim() == 0) return take(x, 0, indices);
     int64_t n = own[d], m = picked[d];
     own[d] = picked[d] = 1;
     Dims sizes = broadcast_sizes(own, picked);
-    return ops::gather(ops::expand(x, sizes_with(sizes, d, n)), d,
-                       ops::expand(indices, sizes_with(sizes, d, m)));
+    return take(ops::expand(x, sizes_with(sizes, d, n)), d,
+                ops::expand(indices, sizes_with(sizes, d, m)));
   }
 };
 ADJ_OP(TakeAlongDim, "take_along_dim(input: Tensor, indices: Tensor, dim: int? = None) -> Tensor",
        R"(
 `gather` with `input` and `indices` broadcast against each other but for `dim`; without `dim`, of
-both flattened.
+both flattened. Negative indices count from the end.
 
 >>> x = adjoint.tensor([[3, 1, 2], [6, 5, 4]])
 >>> adjoint.take_along_dim(x, adjoint.argsort(x, 1), dim=1)

@@ -8,7 +8,15 @@ namespace adj {
 namespace {
 
 Tensor t(const Tensor& x) { return ops::transpose(x, int64_t{-2}, int64_t{-1}); }
-Tensor times(const Tensor& x, const Number& n) { return n.real() == 1 ? x : ops::mul(x, n); }
+bool is_complex(const Number& n) { return n.value.tag == Tag::complex; }
+Tensor times(const Tensor& x, const Number& n) {
+  if (!is_complex(n)) return n.real() == 1 ? x : ops::mul(x, n);
+  Tensor factor = empty({}, DType::c128);
+  auto* parts = factor.data<double>();
+  parts[0] = n.value.real_part();
+  parts[1] = n.value.imag_part();
+  return ops::mul(x, factor);
+}
 
 // P states the product: its sizes, the product itself on plain tensors and in operators, and the
 // gradients left(g, b) and right(g, a) of its operands.
@@ -36,6 +44,13 @@ struct AddProduct : FusedRule {
   }
   static Tensor forward(Tensor x, Tensor a, Tensor b, Number beta, Number alpha) {
     Dims sizes = check(x, a, b);
+    if (is_complex(alpha) || is_complex(beta)) {
+      if (!is_complex(x.dtype()))
+        runtime_error("For non-complex input tensors, argument ",
+                      is_complex(alpha) ? "alpha" : "beta", " of ", P::name,
+                      " must not be a complex number.");
+      return define(x, a, b, beta, alpha);
+    }
     DType type = product_dtype(P::name, x.dtype());
     if (type != x.dtype())
       return cast(forward(cast(x, type), cast(a, type), cast(b, type), beta, alpha), x.dtype());
@@ -55,7 +70,7 @@ struct AddProduct : FusedRule {
   static Tensor define(Tensor x, Tensor a, Tensor b, Number beta, Number alpha) {
     Dims sizes = check(x, a, b);
     Tensor y = times(P::product(a, b), alpha);
-    return beta.real() == 0 ? y : ops::add(y, times(x, beta));
+    return !is_complex(beta) && beta.real() == 0 ? y : ops::add(y, times(x, beta));
   }
   static void vjp(Vjp& c) {
     Tensor g = c.g();

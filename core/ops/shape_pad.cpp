@@ -32,7 +32,7 @@ struct ConstantPadNd : Linear {
       from.sizes[d] += std::min<int64_t>(low, 0) + std::min<int64_t>(high, 0);
       from.sizes[d] = std::max<int64_t>(from.sizes[d], 0);
     }
-    bool zero = value.real() == 0;
+    bool zero = value.value.tag != Tag::complex && value.real() == 0;
     Tensor out = zero ? ops::zeros(sizes, x.dtype()) : ops::full(sizes, value, x.dtype());
     Layout to{from.sizes, out->strides, 0};
     for (int d = 0; d < x.dim(); ++d) to.offset += std::max<int64_t>(before[d], 0) * to.strides[d];
@@ -90,6 +90,15 @@ struct Pad : Composite {
     if (pad.size() % 2 || pad.size() / 2 > x.dim())
       runtime_error("padding length must be even, and at most twice the number of dimensions: got ",
                     pad, " for a tensor of shape ", x.sizes());
+    if (mode == "circular" &&
+        std::any_of(pad.begin(), pad.end(), [](int64_t p) { return p < 0; })) {
+      Dims cut, added;  // what is repeated is what the negative ones leave
+      for (int64_t p : pad) {
+        cut.push_back(std::min<int64_t>(p, 0));
+        added.push_back(std::max<int64_t>(p, 0));
+      }
+      return define(ops::constant_pad_nd(x, cut), added, mode, {});
+    }
     Tensor y = x;
     int nd = pad.size() / 2;
     for (int i = 0; i < nd; ++i)

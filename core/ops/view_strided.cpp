@@ -108,12 +108,13 @@ struct AsStridedTake : Linear {
   }
 };
 ADJ_OP(AsStridedTake,
-       "as_strided_take(input: Tensor, size: int[], stride: int[], storage_offset: int, "
+       "_nodes.as_strided_take(input: Tensor, size: int[], stride: int[], storage_offset: int, "
        "base_stride: int[], base_offset: int) -> Tensor",
        R"(
 A copy of what `as_strided` would show if `input` lay in memory at `base_stride` and `base_offset`.
 
->>> adjoint.as_strided_take(adjoint.arange(4), (2,), (2,), 0, (1,), 0)
+>>> f = adjoint._core._namespaces["_nodes"]["as_strided_take"]
+>>> f(adjoint.arange(4), (2,), (2,), 0, (1,), 0)
 tensor([0, 2])
 )");
 
@@ -155,18 +156,19 @@ struct AsStridedPut : Linear {
   }
 };
 ADJ_OP(AsStridedPut,
-       "as_strided_put(input: Tensor, base_size: int[], size: int[], stride: int[], "
+       "_nodes.as_strided_put(input: Tensor, base_size: int[], size: int[], stride: int[], "
        "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor",
        R"(
 Zeros in the layout of a base with `input` added where the strided view is: the transpose of
 `as_strided_take`.
 
->>> adjoint.as_strided_put(adjoint.ones(2), (4,), (2,), (2,), 0, (1,), 0)
+>>> f = adjoint._core._namespaces["_nodes"]["as_strided_put"]
+>>> f(adjoint.ones(2), (4,), (2,), (2,), 0, (1,), 0)
 tensor([1., 0., 1., 0.])
 )");
 
 // What an in-place write through a view does to the history of its base.
-struct AsStridedScatter : Linear {
+struct WriteThroughView : Linear {
   static constexpr uint32_t linear = 3;
   static Tensor forward(Tensor x, Tensor src, DimsView size, DimsView stride, int64_t offset,
                         DimsView base_stride, int64_t base_offset) {
@@ -180,7 +182,7 @@ struct AsStridedScatter : Linear {
     auto size = c.arg<DimsView>(2), stride = c.arg<DimsView>(3), base_stride = c.arg<DimsView>(5);
     auto offset = c.arg<int64_t>(4), base_offset = c.arg<int64_t>(6);
     if (c.needs(0))
-      c.set(0, ops::as_strided_scatter(c.g(), ops::zeros(size, c.g().dtype()), size, stride, offset,
+      c.set(0, ops::write_through_view(c.g(), ops::zeros(size, c.g().dtype()), size, stride, offset,
                                        base_stride, base_offset));
     if (c.needs(1)) {
       Tensor g = ops::as_strided_take(c.g(), size, stride, offset, base_stride, base_offset);
@@ -188,13 +190,35 @@ struct AsStridedScatter : Linear {
     }
   }
 };
-ADJ_OP(AsStridedScatter,
-       "as_strided_scatter:base/CopySlices(input: Tensor, src: Tensor, size: int[], stride: int[], "
-       "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor",
-       R"(
+ADJ_OP(
+    WriteThroughView,
+    "_nodes.write_through_view:/CopySlices(input: Tensor, src: Tensor, size: int[], stride: int[], "
+    "storage_offset: int, base_stride: int[], base_offset: int) -> Tensor",
+    R"(
 `input` with the strided view (see `as_strided_take`) replaced by `src`.
 
->>> adjoint.as_strided_scatter(adjoint.zeros(4), adjoint.ones(2), (2,), (2,), 0, (1,), 0)
+>>> f = adjoint._core._namespaces["_nodes"]["write_through_view"]
+>>> f(adjoint.zeros(4), adjoint.ones(2), (2,), (2,), 0, (1,), 0)
+tensor([1., 0., 1., 0.])
+)");
+
+struct AsStridedScatter : Composite {
+  static Tensor define(Tensor x, Tensor src, DimsView size, DimsView stride,
+                       std::optional<int64_t> offset) {
+    if (!(DimsView(src.sizes()) == size))
+      runtime_error("expected src to have the size of the view, ", size, ", but got ", src.sizes());
+    int64_t first = offset.value_or(x->offset);
+    strided_layout(x, size, stride, first);  // that it lies in the storage
+    return ops::write_through_view(x, src, size, stride, first, x.strides(), x->offset);
+  }
+};
+ADJ_OP(AsStridedScatter,
+       "as_strided_scatter(input: Tensor, src: Tensor, size: int[], stride: int[], "
+       "storage_offset: int? = None) -> Tensor",
+       R"(
+A copy of `input` in which `src` stands where `input.as_strided(size, stride, storage_offset)` is.
+
+>>> adjoint.as_strided_scatter(adjoint.zeros(4), adjoint.ones(2), (2,), (2,), 0)
 tensor([1., 0., 1., 0.])
 )");
 

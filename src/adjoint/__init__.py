@@ -23,6 +23,8 @@ from adjoint._core import *  # noqa: E402, F403
 from adjoint._core import Tensor, device, dtype  # noqa: E402
 from adjoint._creation import *  # noqa: E402, F403
 from adjoint._indexing import *  # noqa: E402, F403
+from adjoint._layouts import *  # noqa: E402, F403
+from adjoint._products import *  # noqa: E402, F403
 from adjoint.autograd.grad_mode import (  # noqa: E402
     enable_grad,
     inference_mode,
@@ -56,12 +58,6 @@ _find_blas()
 half, float, double, bfloat = _core.float16, _core.float32, _core.float64, _core.bfloat16
 short, int, long = _core.int16, _core.int32, _core.int64
 cfloat, cdouble = _core.complex64, _core.complex128
-strided, contiguous_format, preserve_format, channels_last = (
-    "torch.strided",
-    "torch.contiguous_format",
-    "torch.preserve_format",
-    "torch.channels_last",
-)
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 
@@ -73,6 +69,8 @@ _LAZY = {
     "finfo": "_limits",
     "iinfo": "_limits",
     "compile": "compiler",
+    "svd_lowrank": "_low_rank",
+    "pca_lowrank": "_low_rank",
     "autocast": "amp",
     "GradScaler": "amp",
     "get_autocast_dtype": "amp",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adjoint import _comparison, _core
+from adjoint import _comparison, _core, _layouts
 from adjoint._core import Tensor
 
 _TYPES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
@@ -298,6 +298,6 @@ for _name in ("zeros", "ones", "empty", "full"):
 
 Tensor.new = lambda self, *args: Tensor(*args).to(self.dtype)
 Tensor.names = property(lambda self: (None,) * self.dim())
-Tensor.layout = property(lambda self: "torch.strided")
+Tensor.layout = property(lambda self: _layouts.strided)
 
 from adjoint import _tensor_layout as _tensor_layout  # noqa: E402

@@ -150,7 +150,7 @@ def bad(nd):
         (S(x, w.double()), RuntimeError),
         (S(x[0, 0], w), RuntimeError),
         (S(x, w, stride=(1,) * (nd + 1)), RuntimeError),
-        (S(x.long(), w.long()), NotImplementedError),
+        (S(x.bool(), w.bool()), NotImplementedError),
         (S(x, None), TypeError),
     ]
 

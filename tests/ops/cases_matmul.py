@@ -260,12 +260,6 @@ case(
     + [(S("i", []), RuntimeError)],
 )
 case(
-    "einsum:operands",
-    lambda r: [S(e, *[r.normal(*s) for s in shapes]) for e, *shapes in EQUATIONS],
-    reference=numpy_einsum,
-    bad=[(S(e, *BAD_OPERANDS), RuntimeError) for e in BAD_EQUATIONS],
-)
-case(
     "tensordot",
     lambda r: [
         S(r.normal(2, 3, 4), r.normal(3, 4, 2)),

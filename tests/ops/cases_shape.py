@@ -153,6 +153,16 @@ case(
     cube(lambda x: S(x, (1, 3), dim=2), lambda x: S(x, (1, 5), 1)),
     reference=lambda x, at, dim=0: np.split(x, at, dim),
 )
+case(
+    "tensor_split:tensor",
+    cube(lambda x: S(x, adjoint.tensor([1, 3]), dim=2), lambda x: S(x, adjoint.tensor([1, 5]), 1)),
+    reference=lambda x, at, dim=0: np.split(x, at, dim),
+    bad=[
+        (S(M, adjoint.tensor([1.0, 2.0])), RuntimeError),
+        (S(M, adjoint.tensor([[1, 2]])), RuntimeError),
+    ],
+    vmap="the parts cannot differ along a vmapped dim",
+)
 for name, parts in (("hsplit", 3), ("vsplit", 2), ("dsplit", 4)):
     numpy_split = getattr(np, name)
     case(
@@ -433,17 +443,27 @@ case(
 )
 LAID_OUT = {"torch_name": None, "vmap": "a batch element's memory is a part of the batch's"}
 case("as_strided:view", lambda r: [S(r.normal(6), (2, 2), (3, 1), 1, (1,), 0)], **LAID_OUT)
-case("as_strided_take", lambda r: [S(r.normal(3), (2, 2), (3, 2), 1, (2,), 0)], **LAID_OUT)
+case("_nodes.as_strided_take", lambda r: [S(r.normal(3), (2, 2), (3, 2), 1, (2,), 0)], **LAID_OUT)
 case(
-    "as_strided_put",
+    "_nodes.as_strided_put",
     lambda r: [S(r.normal(2, 2), (6,), (2, 2), (3, 1), 1, (1,), 0),
                S(r.normal(2, 2), (4,), (2, 2), (1, 1), 0, (1,), 0)],
     **LAID_OUT,
 )  # fmt: skip
 case(
-    "as_strided_scatter:base",
+    "_nodes.write_through_view",
     lambda r: [S(r.normal(6), r.normal(2, 2), (2, 2), (3, 1), 1, (1,), 0)],
     **LAID_OUT,
+)
+case(
+    "as_strided_scatter",
+    lambda r: [
+        S(r.normal(6), r.normal(2, 2), (2, 2), (3, 1), 1),
+        S(r.normal(4), r.normal(2), (2,), (2,)),
+    ],
+    vmap="a batch element's memory is a part of the batch's",
+    torch_name=None,
+    bad=[(S(M, M, (2,), (1,)), RuntimeError), (S(M, adjoint.ones(7), (7,), (1,)), RuntimeError)],
 )
 
 # Padding and channels.

@@ -1,11 +1,12 @@
-"""Saving and loading: tensors, and containers of them, as safetensors files.
+"""The native format: safetensors files.
 
-A file written by :func:`save` is a safetensors file that any tool for the format reads. How the
-tensors were nested, and everything that is not a tensor, is JSON text (the skeleton) in the file's
-metadata. Nothing in a file is ever executed.
+A file is a safetensors file that any tool for the format reads. How the tensors were nested, and
+everything that is not a tensor, is JSON text (the skeleton) in the file's metadata.
 
 In the skeleton None, bools, ints, strings, finite floats and lists are themselves; anything else
 is an object whose first key is its kind: ``{"tensor": name}``, ``{"dict": [[key, value], ...]}``...
+Tensors that are different parts of one memory are views of a tensor with one dim that holds all of
+it: ``{"tensor": name, "view": [sizes, strides, offset]}``.
 """
 
 from __future__ import annotations
@@ -13,18 +14,15 @@ from __future__ import annotations
 import base64
 import json
 import math
-import os
-import stat
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import Any
 
 import adjoint
 from adjoint import Tensor, _core
+from adjoint.serialization._locations import Locations
 
-__all__ = ["load", "save"]
-
-File = str | os.PathLike[str] | IO[bytes]
+__all__ = ["cannot_save", "place_of", "read", "write"]
 
 # The metadata entry of the file that holds the skeleton.
 _KEY = "adjoint"
@@ -45,86 +43,23 @@ _DTYPE_OF_CODE = {
 }
 
 
-def save(obj: Any, f: File) -> None:
-    """Write ``obj`` to a safetensors file.
-
-    Args:
-        obj: tensors, None, bools, numbers, strings, bytes, dtypes, devices, sizes, and dicts,
-            OrderedDicts, Counters, lists and tuples of these, nested: the ``state_dict()`` of a
-            module, an optimizer or a scheduler, for example.
-        f: a path, or an object with ``write``. The file at a path is replaced in one go: it is
-            the old one or the whole new one, whatever happens.
-
-    Tensors that share memory, with the same shape and strides (tied weights), are written once and
-    share memory again when loaded. Of a tensor, ``requires_grad`` and whether it is a Parameter
-    are kept, its history and its gradient are not.
-
-    Raises:
-        TypeError: something that cannot be saved (the message tells where it is), or ``f`` is
-            neither a path nor a file.
-        ValueError: a container that contains itself.
-
-    >>> import io
-    >>> file = io.BytesIO()
-    >>> adjoint.save({"weight": adjoint.ones(2), "epoch": 3}, file)
-    >>> _ = file.seek(0)
-    >>> adjoint.load(file)
-    {'weight': tensor([1., 1.]), 'epoch': 3}
-    """
-    is_path = isinstance(f, (str, os.PathLike))
-    if not is_path and not hasattr(f, "write"):
-        raise TypeError(f"save() takes a path or a file opened for writing, got {f!r}")
+def write(obj: Any) -> bytes:
+    """The file for a value; see `save`."""
     import safetensors
 
     writer = _Writer()
     skeleton = {"version": _VERSION, "content": writer.node(obj, ())}
+    writer.place_views()
     metadata = {_KEY: json.dumps(skeleton, allow_nan=False)}
     specs = {name: _spec(tensor) for name, tensor in writer.tensors.items()}
-    data = safetensors.serialize(specs, metadata)
-    if is_path:
-        _write_atomically(os.fspath(f), data)  # type: ignore[arg-type]
-    else:
-        f.write(data)  # type: ignore[union-attr]
+    return bytes(safetensors.serialize(specs, metadata))
 
 
-def load(
-    f: File, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None
-) -> Any:
-    """Read what :func:`save` wrote, or the tensors of any safetensors file as a dict.
-
-    Args:
-        f: a path, or an object with ``read``, opened in binary mode.
-        map_location: the device to load to; None for the one that a tensor was saved from; a dict
-            from saved devices to others, ``{"cuda:0": "cpu"}``.
-        weights_only, mmap: accepted, without effect: loading never executes what a file says.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        RuntimeError: the file is not a safetensors file, is cut short, or says what cannot be.
-
-    >>> import io
-    >>> file = io.BytesIO()
-    >>> adjoint.save([1, (2.5, None), adjoint.tensor(4)], file)
-    >>> _ = file.seek(0)
-    >>> adjoint.load(file)
-    [1, (2.5, None), tensor(4)]
-    """
-    if callable(map_location):
-        raise TypeError("map_location is a device or a dict of devices here, not a function")
-    if isinstance(f, (str, os.PathLike)):
-        where = repr(os.fspath(f))
-        with open(f, "rb") as file:
-            data = file.read()
-    elif hasattr(f, "read"):
-        where = "the file"
-        data = f.read()
-        if isinstance(data, str):
-            raise TypeError("load() needs a file opened in binary mode ('rb')")
-    else:
-        raise TypeError(f"load() takes a path or a file opened for reading, got {f!r}")
-    entries, skeleton = _parse(bytes(data), where)
+def read(data: bytes, where: str, locations: Locations) -> Any:
+    """The value in a file; see `load`."""
+    entries, skeleton = _parse(data, where)
     del data
-    reader = _Reader(entries, map_location)
+    reader = _Reader(entries, locations)
     if skeleton is None:
         return {name: reader.tensor(name, {}) for name in list(entries)}
     try:
@@ -142,6 +77,8 @@ class _Writer:
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
         self._names: dict[Any, str] = {}  # by place in memory
+        # Of each memory, by dtype: the tensors in it and their nodes.
+        self._memories: dict[Any, list[tuple[Tensor, dict[str, Any]]]] = {}
         self._open: set[int] = set()  # the containers around the current value
 
     def node(self, value: Any, path: tuple[Any, ...]) -> Any:
@@ -167,11 +104,14 @@ class _Writer:
 
     def _container(self, value: Any, path: tuple[Any, ...]) -> Any:
         if id(value) in self._open:
-            raise ValueError(f"cannot save {_place(path)}: it contains itself")
+            raise ValueError(f"cannot save {place_of(path)}: it contains itself")
         self._open.add(id(value))
         try:
             if isinstance(value, adjoint.Size):
                 return {"size": list(value)}
+            if type(value) in (set, frozenset):
+                entries = [self.node(entry, (*path, "an element")) for entry in value]
+                return {type(value).__name__: entries}
             if type(value) in (list, tuple):
                 nodes = [self.node(entry, (*path, i)) for i, entry in enumerate(value)]
                 return nodes if type(value) is list else {"tuple": nodes}
@@ -180,18 +120,13 @@ class _Writer:
                     return self._mapping(kind, value, path)
         finally:
             self._open.discard(id(value))
-        hint = ""
-        if isinstance(value, adjoint.nn.Module):
-            hint = ": save its state_dict()"
-        elif type(value).__module__ == "numpy":
-            hint = ": make it a tensor with adjoint.from_numpy"
-        raise TypeError(f"cannot save {_place(path)}, which is a {type(value).__name__}{hint}")
+        raise cannot_save(value, path)
 
     def _mapping(self, kind: str, value: Mapping[Any, Any], path: tuple[Any, ...]) -> Any:
         pairs = []
         for key, entry in value.items():
             if isinstance(key, Tensor):
-                raise TypeError(f"cannot save {_place(path)}: a key is a Tensor")
+                raise TypeError(f"cannot save {place_of(path)}: a key is a Tensor")
             pairs.append([self.node(key, path), self.node(entry, (*path, key))])
         node: dict[str, Any] = {kind: pairs}
         # a module's state_dict carries the versions of its layers as an attribute
@@ -211,6 +146,9 @@ class _Writer:
             if place is not None:
                 self._names[place] = name
         node: dict[str, Any] = {"tensor": name}
+        if place is not None:
+            memory = (tensor.untyped_storage().data_ptr(), tensor.dtype)
+            self._memories.setdefault(memory, []).append((tensor, node))
         if tensor.dtype == adjoint.complex128:
             node["dtype"] = "complex128"
         if tensor.requires_grad:
@@ -220,6 +158,21 @@ class _Writer:
         if tensor.device.type != "cpu":
             node["device"] = str(tensor.device)
         return node
+
+    def place_views(self) -> None:
+        """Puts different tensors on one memory into one that holds all of it."""
+        for parts in self._memories.values():
+            names = list(dict.fromkeys(node["tensor"] for _, node in parts))
+            if len(names) == 1:
+                continue
+            for name in names:
+                del self.tensors[name]
+            tensor = parts[0][0].detach()
+            count = tensor.untyped_storage().nbytes() // tensor.element_size()
+            self.tensors[names[0]] = tensor.as_strided((count,), (1,), 0).cpu()
+            for part, node in parts:
+                layout = [list(part.shape), list(part.stride()), part.storage_offset()]
+                node.update(tensor=names[0], view=layout)
 
     def _unique_name(self, path: tuple[Any, ...]) -> str:
         wanted = ".".join(map(str, path)) or "tensor"
@@ -233,9 +186,9 @@ class _Writer:
 class _Reader:
     """Turns a skeleton back into a value; raises ValueError and the like if it is damaged."""
 
-    def __init__(self, entries: dict[str, Any], map_location: Any) -> None:
+    def __init__(self, entries: dict[str, Any], locations: Locations) -> None:
         self._entries = entries
-        self._map_location = map_location
+        self._locations = locations
         self._tensors: dict[str, Tensor] = {}
 
     def value(self, node: Any) -> Any:
@@ -250,6 +203,8 @@ class _Reader:
             return self.tensor(content, node)
         if kind == "tuple":
             return tuple(self.value(entry) for entry in content)
+        if kind in ("set", "frozenset"):
+            return (set if kind == "set" else frozenset)(self.value(entry) for entry in content)
         if kind == "size":
             return adjoint.Size(content)
         if kind == "float":
@@ -272,12 +227,15 @@ class _Reader:
 
     def tensor(self, name: str, node: Mapping[str, Any]) -> Tensor:
         if name in self._tensors:
-            tensor = self._tensors[name].detach()  # tied: another tensor on the same memory
+            tensor = self._tensors[name].detach()  # another tensor on the same memory
         elif name in self._entries:
             tensor = self._read(name, node)
             self._tensors[name] = tensor
         else:
             raise ValueError(f"it names the tensor {name!r}, which it does not hold")
+        if "view" in node:
+            size, stride, offset = node["view"]
+            tensor = tensor.as_strided(size, stride, offset).detach()
         requires_grad = bool(node.get("requires_grad", False))
         if node.get("parameter"):
             return adjoint.nn.Parameter(tensor, requires_grad)
@@ -296,13 +254,7 @@ class _Reader:
             dtype = adjoint.complex128
             shape.pop()
         tensor = _core._tensor_from_bytes(bytes(entry["data"]), dtype, shape)
-        return tensor.to(self._device(node.get("device", "cpu")))
-
-    def _device(self, saved: str) -> Any:
-        if isinstance(self._map_location, Mapping):
-            moved = {str(adjoint.device(k)): v for k, v in self._map_location.items()}
-            return adjoint.device(moved.get(saved, saved))
-        return adjoint.device(saved if self._map_location is None else self._map_location)
+        return self._locations.moved(tensor, node.get("device", "cpu"))
 
 
 _MAPPINGS: dict[str, Any] = {"dict": dict, "odict": OrderedDict, "counter": Counter}
@@ -332,39 +284,20 @@ def _parse(data: bytes, where: str) -> tuple[dict[str, Any], str | None]:
         metadata = json.loads(data[8 : 8 + size]).get("__metadata__") or {}
     except (safetensors.SafetensorError, ValueError, RecursionError) as error:
         message = f"{where} is not a whole safetensors file ({len(data)} bytes): {_reason(error)}"
-        if data.startswith((b"PK\x03\x04", b"\x80")):
-            message = (
-                f"{where} is not a safetensors file but a pickle, as torch.save writes them. "
-                "Pickles can run any code and are not read: convert it where it was written, with "
-                "safetensors.torch.save_file"
-            )
         raise RuntimeError(message) from error
     return entries, metadata.get(_KEY)
 
 
-def _write_atomically(path: str, data: bytes) -> None:
-    """Write beside ``path`` first, then move into its place."""
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-        with open(path, "wb") as file:  # a pipe or a device cannot be replaced
-            file.write(data)
-        return
-    temporary = f"{path}.{os.urandom(4).hex()}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.isfile(path):
-            os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
+def cannot_save(value: Any, path: tuple[Any, ...]) -> TypeError:
+    hint = ""
+    if isinstance(value, adjoint.nn.Module):
+        hint = ": save its state_dict()"
+    elif type(value).__module__ == "numpy":
+        hint = ": make it a tensor with adjoint.from_numpy"
+    return TypeError(f"cannot save {place_of(path)}, which is a {type(value).__name__}{hint}")
 
 
-def _place(path: tuple[Any, ...]) -> str:
+def place_of(path: tuple[Any, ...]) -> str:
     return "the object" + "".join(f"[{key!r}]" for key in path)
 
 

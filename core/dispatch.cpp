@@ -153,7 +153,8 @@ Outs dispatch(const Op& op, Value* values) {
     outs = op.forward(args);
   }
   if (recorded) record(op, values, outs);
-  if (op.kind == KindName::view && !modes.grad) outs[0]->flags |= kNoGradView;
+  if (op.kind == KindName::view && (!modes.grad || flags & kNoGradView))
+    outs[0]->flags |= kNoGradView;
   if (modes.inference)
     for (auto& y : outs) y->flags |= kInference;
   return outs;

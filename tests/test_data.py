@@ -1,7 +1,6 @@
 """Datasets, samplers, collation, and the loader."""
 
 import collections
-import warnings
 
 import numpy as np
 import pytest
@@ -252,17 +251,6 @@ def test_a_dataset_may_fetch_whole_batches():
 
     assert listed(data.DataLoader(Batched(4), 2)) == [[0, -1], [-2, -3]]
     assert listed(data.DataLoader(data.Subset(Batched(4), [3, 1]), 2)) == [[-3, -1]]
-
-
-def test_workers_are_accepted():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loader = data.DataLoader(Squares(4), 2, num_workers=1)
-    assert loader.num_workers == 1
-    if NAME == "adjoint":
-        assert listed(loader) == [[0, 1], [4, 9]]
-        data.DataLoader(Squares(4), 2, num_workers=1)  # said once
-    assert data.get_worker_info() is None
 
 
 Point = collections.namedtuple("Point", ["x", "y"])

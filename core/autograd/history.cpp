@@ -191,9 +191,11 @@ void check_writable(const Tensor& self, const char* writer, bool recorded) {
         writer, "). Write under torch.no_grad(), or to a copy (x.clone()).");
   if (recorded && (self->flags & kNoGradView))
     runtime_error(
-        "A view was created in no_grad mode and is being modified inplace (", writer,
+        "A view was created in no_grad mode, or by a custom Function (the backward hooks of a "
+        "module are such functions), and is being modified inplace (",
+        writer,
         ") with grad mode enabled: its history does not know the base. Make the view with "
-        "grad mode enabled, or write under no_grad.");
+        "grad mode enabled, write under no_grad, or clone it first.");
 }
 
 void rebase_history(const Tensor& self, NodeRef node, uint32_t output) {

@@ -1,52 +1,12 @@
 // Sorting, and what is chosen by rank. NaN counts as the largest value.
-#include "cpu/sort.h"
-
 #include <cmath>
 
-#include "ops/index.h"
+#include "cpu/sort.h"
+#include "ops/picks.h"
 
 namespace adj {
 
 namespace {
-
-// A tensor as [outer, n, inner] around one dim, contiguous.
-struct Along {
-  Tensor x;
-  int dim;
-  int64_t outer = 1, n = 1, inner = 1;
-
-  Along(const char* name, const Tensor& given, int64_t dim_given)
-      : x(given.contiguous() ? given : Tensor(ops::contiguous_copy(given))),
-        dim(normalize_dim(dim_given, given.dim())) {
-    if (is_complex(x.dtype()))
-      fail(ErrorKind::not_implemented, name, " is not implemented for '", scalar_name_of(x.dtype()),
-           "'");
-    for (int i = 0; i < x.dim(); ++i) (i < dim ? outer : i == dim ? n : inner) *= x.size(i);
-  }
-  Dims sizes(int64_t k) const { return x.dim() ? sizes_with(x.sizes(), dim, k) : Dims(); }
-};
-
-// What is the same for all that pick elements along a dim, which is argument number D.
-template <int D>
-struct Picks : Rule {
-  static constexpr uint32_t saves = output(1);
-  static void vjp(Vjp& c) { c.set(0, put_back(c, c.g(0), c.arg<int64_t>(D), saved_indices(c, 1))); }
-  static Outs jvp(Jvp& j) {
-    Outs outs = as_outs(ops::gather(j.t(0), j.arg<int64_t>(D), j.outs[1]));
-    outs.push_back({});
-    return outs;
-  }
-  static Outs batch(Batch& b) {
-    int n = b.logical_dim(0);
-    Tensor x = with_one_dim(b.in(0));
-    b.values[0].tensor = x.get();
-    b.values[D] = from_right(b.arg<int64_t>(D), std::max(n, 1));
-    Outs outs = b.run();
-    if (n == 0)
-      for (auto& y : outs) y = ops::squeeze(y, Dims{1});
-    return outs;
-  }
-};
 
 struct Sort : Picks<1> {
   static Outs forward(Tensor x, int64_t dim, bool descending, bool) {
@@ -127,72 +87,13 @@ there are fewer. (They are sorted whatever `sorted` says.)
 tensor([3., 2.])
 )");
 
-// The element of each line whose rank `rank(sorted line, n)` gives, with the dim kept.
-template <class F>
-Outs pick_rank(const Along& a, bool keepdim, const F& rank) {
-  int64_t total = a.outer * a.n * a.inner;
-  Tensor positions = empty({total}, DType::i64), sorted = empty({total}, a.x.dtype());
-  adj::sort(a.x.dtype(), false, sorted.data(), positions.data<int64_t>(), a.x.data(), a.outer, a.n,
-            a.inner);
-  Tensor exact = is_floating(a.x.dtype()) ? Tensor(ops::to_dtype(sorted, DType::f64)) : Tensor();
-  Dims kept = a.sizes(1);
-  Tensor chosen = empty(kept, DType::i64), at = empty(kept, DType::i64);
-  for (int64_t o = 0; o < a.outer; ++o)
-    for (int64_t i = 0; i < a.inner; ++i) {
-      int64_t first = o * a.n * a.inner + i, numbers = a.n;
-      if (exact.defined())
-        while (numbers && std::isnan(exact.data<double>()[first + (numbers - 1) * a.inner]))
-          --numbers;
-      int64_t place = first + rank(a.n, numbers) * a.inner;
-      at.data<int64_t>()[o * a.inner + i] = place;
-      chosen.data<int64_t>()[o * a.inner + i] = positions.data<int64_t>()[place];
-    }
-  Outs outs{take_elements(sorted, at, kept), chosen};
-  if (!keepdim && a.x.dim())
-    for (auto& y : outs)
-      y = view_of(y,
-                  {sizes_without(kept, a.dim), contiguous_strides(sizes_without(kept, a.dim)), 0});
-  return outs;
-}
-
-// Of one element a line: the dim is put back in for the gradient. keepdim is argument D + 1.
-template <int D>
-struct PicksOne : Picks<D> {
-  static void vjp(Vjp& c) {
-    Tensor g = c.g(0), index = saved_indices(c, 1);
-    bool gone = !c.template arg<bool>(D + 1) && c.like(0).sizes.size();
-    int64_t dim = c.template arg<int64_t>(D);
-    if (gone) {
-      int d = normalize_dim(dim, c.like(0).sizes.size());
-      g = ops::unsqueeze(g, d);
-      index = ops::unsqueeze(index, d);
-    }
-    c.set(0, put_back(c, g, dim, index));
-  }
-  static Outs jvp(Jvp& j) {
-    Tensor t = j.t(0), index = j.outs[1];
-    int d = normalize_dim(j.template arg<int64_t>(D), t.dim());
-    bool gone = !j.template arg<bool>(D + 1) && t.dim();
-    Tensor y = ops::gather(t, d, gone ? Tensor(ops::unsqueeze(index, d)) : index);
-    Outs outs = as_outs(gone ? Tensor(ops::squeeze(y, Dims{d})) : y);
-    outs.push_back({});
-    return outs;
-  }
-  static Outs batch(Batch& b) {
-    int n = b.logical_dim(0);
-    if (n == 0) return batch_by_loop(b);
-    b.values[D] = from_right(b.template arg<int64_t>(D), n);
-    return b.run();
-  }
-};
-
 struct Kthvalue : PicksOne<2> {
   static Outs forward(Tensor x, int64_t k, int64_t dim, bool keepdim) {
     Along a("kthvalue", x, dim);
     if (k < 1 || k > a.n)
       runtime_error("kthvalue(): selected number k out of range for dimension ", a.dim, ": k = ", k,
                     " of ", a.n, " elements");
-    return pick_rank(a, keepdim, [k](int64_t, int64_t) { return k - 1; });
+    return pick_rank(a, keepdim, [k](const Line&) { return k - 1; });
   }
 };
 ADJ_OP(Kthvalue,
@@ -212,9 +113,9 @@ struct MedianAlong : PicksOne<1> {
     Along a("median", x, dim);
     if (a.n == 0)
       index_error("median(): Expected reduction dim ", a.dim, " to have non-zero size.");
-    return pick_rank(a, keepdim, [](int64_t n, int64_t numbers) {
-      if (SkipNan) return numbers ? (numbers - 1) / 2 : 0;
-      return numbers < n ? numbers : (n - 1) / 2;
+    return pick_rank(a, keepdim, [](const Line& line) {
+      if (SkipNan) return line.numbers ? (line.numbers - 1) / 2 : 0;
+      return line.numbers < line.n ? line.numbers : (line.n - 1) / 2;
     });
   }
 };

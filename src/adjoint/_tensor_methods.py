@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adjoint import _comparison, _core, _layouts
+from adjoint import _comparison, _core, _layouts, _random_fill
 from adjoint._core import Tensor
 
 _TYPES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
@@ -291,6 +291,35 @@ def _new(name: str) -> Callable[..., Tensor]:
     return new
 
 
+@_method
+def histogram(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+    """`adjoint.histogram` of this tensor."""
+    from adjoint._histograms import histogram
+
+    return histogram(self, *args, **kwargs)
+
+
+@_method
+def polygamma(self: Tensor, n: int) -> Tensor:
+    """`adjoint.polygamma(n, self)`.
+
+    >>> adjoint.tensor([1.0, 0.5]).polygamma(1)
+    tensor([1.6449, 4.9348])
+    """
+    return _core.polygamma(n, self)
+
+
+@_method
+def polygamma_(self: Tensor, n: int) -> Tensor:
+    """`polygamma`, written into this tensor."""
+    if n < 0:
+        raise RuntimeError(f"polygamma(n, x) does not support negative n, got {n}")
+    return _core._namespaces["_nodes"]["polygamma_"](self, n) if n else self.digamma_()
+
+
+Tensor.cauchy_, Tensor.geometric_ = _random_fill.cauchy_, _random_fill.geometric_
+Tensor.log_normal_ = _random_fill.log_normal_
+Tensor.__rdiv__ = Tensor.__rtruediv__
 Tensor.equal, Tensor.allclose = _comparison.equal, _comparison.allclose
 
 for _name in ("zeros", "ones", "empty", "full"):

@@ -250,24 +250,35 @@ def samples(dataset: Any, indices: list[int]) -> list[Any]:
     return [dataset[i] for i in indices]
 
 
-def gather(dataset: Any, indices: list[int]) -> list[Tensor] | None:
+def gather(dataset: Any, indices: Any) -> list[Tensor] | None:
     """The collated batch of a TensorDataset, or of a Subset of one: one ``index_select`` a tensor.
 
     None for any other dataset, and for subclasses that define what a sample is.
     """
+    wanted: Any = indices
     while type(dataset) is Subset:
+        if isinstance(wanted, Tensor):
+            wanted = wanted.tolist()
         own = dataset.indices
-        indices = [own[i] for i in indices]
+        wanted = [own[i] for i in wanted]
         dataset = dataset.dataset
-    if not isinstance(dataset, TensorDataset):
+    if not is_plain_tensor_dataset(dataset):
         return None
-    if type(dataset).__getitem__ is not TensorDataset.__getitem__:
-        return None
-    if hasattr(dataset, "__getitems__"):
-        return None
-    n = len(dataset)
-    for i in indices:
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range for {n} samples")
-    wanted = adjoint.tensor([i % n for i in indices], dtype=adjoint.int64)
-    return [tensor.index_select(0, wanted.to(tensor.device)) for tensor in dataset.tensors]
+    if not isinstance(wanted, Tensor):
+        n = len(dataset)
+        if wanted and not -n <= min(wanted) <= max(wanted) < n:
+            wrong = next(i for i in wanted if not -n <= i < n)
+            raise IndexError(f"index {wrong} is out of range for {n} samples")
+        if wanted and min(wanted) < 0:
+            wanted = [i % n for i in wanted]
+        wanted = adjoint.tensor(wanted, dtype=adjoint.int64)
+    return [tensor.index_select(0, wanted) for tensor in dataset.tensors]
+
+
+def is_plain_tensor_dataset(dataset: Any) -> bool:
+    """Whether samples are what TensorDataset says, not a subclass."""
+    return (
+        isinstance(dataset, TensorDataset)
+        and type(dataset).__getitem__ is TensorDataset.__getitem__
+        and not hasattr(dataset, "__getitems__")
+    )

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
 import adjoint
+from adjoint import Tensor
 
 __all__ = [
     "BatchSampler",
+    "DistributedSampler",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -46,6 +48,10 @@ class SequentialSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(len(self.data_source)))
+
+    def tensor(self) -> Tensor:
+        """All indices."""
+        return adjoint.arange(len(self.data_source))
 
     def __len__(self) -> int:
         return len(self.data_source)
@@ -91,6 +97,14 @@ class RandomSampler(Sampler[int]):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
+        for block in self._blocks():
+            yield from block.tolist()
+
+    def tensor(self) -> Tensor:
+        """All indices of an iteration."""
+        return adjoint.cat(list(self._blocks()))
+
+    def _blocks(self) -> Iterator[Tensor]:
         generator = self.generator
         if generator is None:
             generator = adjoint.Generator()
@@ -102,11 +116,10 @@ class RandomSampler(Sampler[int]):
                 block = adjoint.randint(
                     high=n, size=(32,), dtype=adjoint.int64, generator=generator
                 )
-                yield from block.tolist()[: wanted - start]
+                yield block[: wanted - start]
             return
         for start in range(0, wanted, n):
-            order = adjoint.randperm(n, generator=generator).tolist()
-            yield from order[: wanted - start]
+            yield adjoint.randperm(n, generator=generator)[: wanted - start]
 
     def __len__(self) -> int:
         return self.num_samples
@@ -196,9 +209,82 @@ class BatchSampler(Sampler[list[int]]):
             if len(batch) == self.batch_size or not self.drop_last:
                 yield batch
 
+    def tensors(self) -> Iterator[Tensor]:
+        """The same batches as tensors, of a sampler that has all its indices in one."""
+        order = self.sampler.tensor()  # type: ignore[attr-defined]
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield batch
+
     def __len__(self) -> int:
         full, rest = divmod(len(self.sampler), self.batch_size)  # type: ignore[arg-type]
         return full if self.drop_last or rest == 0 else full + 1
+
+
+class DistributedSampler(Sampler[int]):
+    """The share of one of several processes in the indices of a dataset, every `num_replicas`-th.
+
+    Args:
+        dataset: what has the length.
+        num_replicas, rank: how many processes there are, and which this is. There are no process
+            groups here to ask, so both have to be given.
+        shuffle: a random order, the same in all processes, of `seed` and the epoch.
+        drop_last: leave out indices so that all shares are equally long; otherwise the first are
+            taken once more.
+
+    Call `set_epoch` before each pass, or the order is the same in all. Raises ValueError for a rank
+    that is not one, RuntimeError where one is missing.
+
+    >>> list(adjoint.utils.data.DistributedSampler("abcde", 2, 1, shuffle=False))
+    [1, 3, 0]
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_last: bool = False,
+    ) -> None:
+        if num_replicas is None or rank is None:
+            raise RuntimeError(
+                "DistributedSampler needs num_replicas and rank: there is no process group to ask"
+            )
+        if not 0 <= rank < num_replicas:
+            raise ValueError(
+                f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"
+            )
+        self.dataset = dataset
+        self.num_replicas = num_replicas
+        self.rank = rank
+        self.shuffle = shuffle
+        self.seed = seed
+        self.drop_last = drop_last
+        self.epoch = 0
+        full, rest = divmod(len(dataset), num_replicas)
+        self.num_samples = full if drop_last or rest == 0 else full + 1
+        self.total_size = self.num_samples * num_replicas
+
+    def __iter__(self) -> Iterator[int]:
+        n = len(self.dataset)
+        indices = list(range(n))
+        if self.shuffle:
+            generator = adjoint.Generator()
+            generator.manual_seed(self.seed + self.epoch)
+            indices = adjoint.randperm(n, generator=generator).tolist()
+        if n:
+            indices = list(itertools.islice(itertools.cycle(indices), self.total_size))
+        return iter(indices[self.rank :: self.num_replicas])
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def set_epoch(self, epoch: int) -> None:
+        """Gives the next pass another order."""
+        self.epoch = epoch
 
 
 def draw_seed(generator: Any) -> int:

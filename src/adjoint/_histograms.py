@@ -12,14 +12,8 @@ from adjoint import Tensor
 __all__ = ["histogram", "histogramdd"]
 
 
-def _result_type(name: str, fields: str) -> Any:
-    type_ = namedtuple(name, fields)
-    type_.__module__ = "torch.return_types"
-    return type_
-
-
-_Histogram = _result_type("histogram", "hist bin_edges")
-_Histogramdd = _result_type("histogramdd", "hist bin_edges")
+_Histogram: Any = namedtuple("histogram", "hist bin_edges", module="torch.return_types")  # type: ignore[name-match]
+_Histogramdd: Any = namedtuple("histogramdd", "hist bin_edges", module="torch.return_types")  # type: ignore[name-match]
 
 
 def _check(name: str, input: Tensor, weight: Tensor | None, size: int) -> None:

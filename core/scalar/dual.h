@@ -6,6 +6,7 @@
 #pragma once
 #include "scalar/math.h"
 #include "scalar/probe.h"
+#include "scalar/zeta.h"
 
 namespace adj {
 inline namespace ADJ_ISA {

@@ -96,6 +96,7 @@ template <class T>
 concept Scalar = is_real<T> || is_integer<T>;
 
 inline constexpr double kPi = 3.14159265358979323846;
+inline constexpr double kInverseSqrtPi = 0.56418958354775628695;
 inline constexpr double kLn2 = 0.69314718055994530942;
 inline constexpr double kLn10 = 2.30258509299404568402;
 inline constexpr double kInfinity = __builtin_bit_cast(double, 0x7ff0000000000000ull);
@@ -306,37 +307,6 @@ inline double digamma(double x) {
   return result + log(x) - 0.5 / x - series;
 }
 inline float digamma(float x) { return (float)digamma((double)x); }
-
-// The n-th derivative of digamma, n >= 1: (-1)^(n+1) n! zeta(n+1, x), with the Hurwitz zeta
-// function summed by Euler and Maclaurin (Abramowitz & Stegun 23.1.30).
-inline double polygamma(int n, double x) {
-  if (n == 0) return digamma(x);
-  const int s = n + 1;
-  double sum = 0;
-  if (x <= 0 && x == floor(x)) return n % 2 ? kInfinity : kNaN;
-  for (int k = 0; k < 12 || x <= 12; ++k, x += 1) sum += pow(x, (double)-s);
-  // B(2j) / (2j)!
-  const double b[] = {1. / 12,         -1. / 720,     1. / 30240,
-                      -1. / 1209600,   1. / 47900160, -691. / 1307674368000,
-                      1. / 74724249600};
-  double power = pow(x, (double)-s);
-  sum += power * x / (s - 1) + power / 2;
-  double rising = s;  // s (s+1) ... (s+2j)
-  power /= x;
-  for (int j = 0; j < 7; ++j) {
-    sum += b[j] * rising * power;
-    rising *= double(s + 2 * j + 1) * (s + 2 * j + 2);
-    power /= x * x;
-  }
-  double factorial = 1;
-  for (int k = 2; k <= n; ++k) factorial *= k;
-  return (n % 2 ? 1 : -1) * factorial * sum;
-}
-inline float polygamma(int n, float x) { return (float)polygamma(n, (double)x); }
-template <class T>
-auto trigamma(const T& x) {
-  return polygamma(1, x);
-}
 
 // The inverse of erf: an approximation good to 1e-3 (Winitzki) and Newton steps of third order.
 inline double erfinv(double y) {

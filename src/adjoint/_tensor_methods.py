@@ -317,6 +317,26 @@ def polygamma_(self: Tensor, n: int) -> Tensor:
     return _core._namespaces["_nodes"]["polygamma_"](self, n) if n else self.digamma_()
 
 
+@_method
+def __array_namespace__(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The namespace of the array API standard: `adjoint.array_api`."""
+    from adjoint import array_api
+
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise ValueError(f"version {api_version!r} of the array API standard is not there")
+    return array_api
+
+
+@_method
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The array API standard's name of `to`.
+
+    >>> adjoint.ones(1).to_device("cpu")
+    tensor([1.])
+    """
+    return self.to(device)
+
+
 Tensor.cauchy_, Tensor.geometric_ = _random_fill.cauchy_, _random_fill.geometric_
 Tensor.log_normal_ = _random_fill.log_normal_
 Tensor.__rdiv__ = Tensor.__rtruediv__

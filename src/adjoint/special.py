@@ -19,11 +19,15 @@ _NAMES = {
     "exp2": "exp2",
     "expit": "sigmoid",
     "expm1": "expm1",
+    "gammainc": "igamma",
+    "gammaincc": "igammac",
     "gammaln": "lgamma",
+    "i0": "i0",
     "log1p": "log1p",
     "log_softmax": "log_softmax",
     "logit": "logit",
     "logsumexp": "logsumexp",
+    "multigammaln": "mvlgamma",
     "polygamma": "polygamma",
     "psi": "digamma",
     "round": "round",
@@ -31,9 +35,11 @@ _NAMES = {
     "softmax": "softmax",
     "xlogy": "xlogy",
 }
-globals().update({name: getattr(_core, known) for name, known in _NAMES.items()})
+_operators: dict[str, Any] = dict(_core._namespaces["special"])
+_operators.update({name: getattr(_core, known) for name, known in _NAMES.items()})
+globals().update(_operators)
 
-__all__ = list(_NAMES)
+__all__ = sorted(_operators)
 
 
 def __getattr__(name: str) -> Any:

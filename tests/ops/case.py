@@ -89,6 +89,8 @@ class Case:
     # Called differently in torch: a dotted name below `torch`, or a function of torch tensors.
     # None: torch has none, or another one by this name.
     torch_name: Any = ""
+    # Whether torch has its derivatives.
+    torch_grad: bool | str = True
     # A map of tensors (adjoint's and torch's) onto what the operator is a function of, made before
     # every call: symmetric matrices, triangular ones.
     domain: Callable[[Any], Any] | None = None

@@ -1,0 +1,2 @@
+#include "cpu/isa/elementwise.h"
+#include "ops/elementwise/normal.h"

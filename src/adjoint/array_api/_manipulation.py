@@ -1,0 +1,214 @@
+"""Shapes, places and sets: functions that compute nothing."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import adjoint
+from adjoint import Tensor
+from adjoint.array_api._dtypes import isdtype, result_type
+
+__all__ = [
+    "argsort",
+    "broadcast_arrays",
+    "broadcast_to",
+    "concat",
+    "expand_dims",
+    "flip",
+    "moveaxis",
+    "nonzero",
+    "permute_dims",
+    "repeat",
+    "reshape",
+    "roll",
+    "searchsorted",
+    "sort",
+    "squeeze",
+    "stack",
+    "take",
+    "take_along_axis",
+    "tile",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+    "unstack",
+    "where",
+]
+
+UniqueAll = namedtuple("UniqueAll", "values indices inverse_indices counts")
+UniqueCounts = namedtuple("UniqueCounts", "values counts")
+UniqueInverse = namedtuple("UniqueInverse", "values inverse_indices")
+
+
+def broadcast_arrays(*arrays: Tensor) -> Any:
+    """All in the shape that they have together."""
+    return list(adjoint.broadcast_tensors(arrays))
+
+
+def broadcast_to(x: Tensor, /, shape: Any) -> Tensor:
+    """In another shape that it fits."""
+    return adjoint.broadcast_to(x, shape)
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
+    """One behind the other along an axis, or flattened."""
+    arrays = list(arrays)
+    dtype = result_type(*arrays)
+    arrays = [a.to(dtype) for a in arrays]
+    if axis is None:
+        return adjoint.cat([a.reshape(-1) for a in arrays])
+    return adjoint.cat(arrays, axis)
+
+
+def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
+    """With a new axis of size 1."""
+    return adjoint.unsqueeze(x, axis)
+
+
+def flip(x: Tensor, /, *, axis: Any = None) -> Tensor:
+    """Backwards along some axes, or all."""
+    axes = range(x.dim()) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return adjoint.flip(x, tuple(axes))
+
+
+def moveaxis(x: Tensor, source: Any, destination: Any, /) -> Tensor:
+    """With axes at other places."""
+    return adjoint.movedim(x, source, destination)
+
+
+def permute_dims(x: Tensor, /, axes: Any) -> Tensor:
+    """With the axes in another order."""
+    return adjoint.permute(x, tuple(axes))
+
+
+def repeat(x: Tensor, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+    """Every element several times."""
+    return adjoint.repeat_interleave(x, repeats, dim=axis)
+
+
+def reshape(x: Tensor, /, shape: Any, *, copy: Any = None) -> Tensor:
+    """The same elements in another shape."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if copy is False:
+        return x.view(shape)
+    return adjoint.reshape(x.clone() if copy else x, shape)
+
+
+def roll(x: Tensor, /, shift: Any, *, axis: Any = None) -> Tensor:
+    """Moved along some axes; what leaves at one end comes in at the other."""
+    if axis is None:
+        return adjoint.roll(x, shift)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
+    return adjoint.roll(x, shifts, axes)
+
+
+def squeeze(x: Tensor, /, axis: Any) -> Tensor:
+    """Without axes of size 1. A ValueError for one of another size."""
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if x.shape[a] != 1:
+            raise ValueError(f"axis {a} has size {x.shape[a]}, not 1")
+    return adjoint.squeeze(x, axes)
+
+
+def stack(arrays: Any, /, *, axis: int = 0) -> Tensor:
+    """Side by side along a new axis."""
+    arrays = list(arrays)
+    dtype = result_type(*arrays)
+    return adjoint.stack([a.to(dtype) for a in arrays], axis)
+
+
+def tile(x: Tensor, repetitions: Any, /) -> Tensor:
+    """The whole array several times along each axis."""
+    return adjoint.tile(x, tuple(repetitions))
+
+
+def unstack(x: Tensor, /, *, axis: int = 0) -> Any:
+    """The slices along an axis."""
+    return adjoint.unbind(x, axis)
+
+
+def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
+    """Slices along an axis."""
+    if axis is None:
+        if x.dim() != 1:
+            raise ValueError(f"axis is needed for an array of {x.dim()} dimensions")
+        axis = 0
+    wrapped = adjoint.where(indices < 0, indices + x.shape[axis], indices)
+    return adjoint.index_select(x, axis, wrapped)
+
+
+def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
+    """Elements along an axis, by indices of the same shape but for it."""
+    return adjoint.take_along_dim(x, indices.long(), axis)
+
+
+def nonzero(x: Tensor, /) -> Any:
+    """Where the elements are that are not zero: the indices of each axis."""
+    if x.dim() == 0:
+        raise ValueError("nonzero is not for arrays without dimensions")
+    return adjoint.nonzero(x, as_tuple=True)
+
+
+def searchsorted(
+    x1: Tensor, x2: Tensor, /, *, side: str = "left", sorter: Tensor | None = None
+) -> Tensor:
+    """Where `x2` would go into `x1`, which is in order."""
+    dtype = result_type(x1, x2)
+    return adjoint.searchsorted(x1.to(dtype), x2.to(dtype), side=side, sorter=sorter)
+
+
+def where(condition: Tensor, x1: Any, x2: Any, /) -> Tensor:
+    """Elements of the first array where the condition holds, else of the second."""
+    dtype = result_type(x1, x2)
+    pair = [x.to(dtype) if isinstance(x, Tensor) else adjoint.tensor(x, dtype=dtype)
+            for x in (x1, x2)]  # fmt: skip
+    return adjoint.where(condition, *pair)
+
+
+def _real(name: str, x: Tensor) -> None:
+    if not isdtype(x.dtype, ("integral", "real floating")):
+        raise TypeError(f"{name} is for real dtypes, got {x.dtype}")
+
+
+def argsort(
+    x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
+) -> Tensor:
+    """The indices that sort along an axis; equal elements keep their order."""
+    _real("argsort", x)
+    return adjoint.argsort(x, axis, descending, stable=stable)
+
+
+def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """In order along an axis."""
+    _real("sort", x)
+    return adjoint.sort(x, axis, descending, stable=stable)[0]
+
+
+def unique_all(x: Tensor, /) -> Any:
+    """The distinct elements, where each is first, which each element is, and how often it is."""
+    values, inverse, counts = adjoint.unique(x, return_inverse=True, return_counts=True)
+    flat = inverse.reshape(-1)
+    places = adjoint.arange(flat.numel()).flip(0)
+    first = adjoint.zeros(values.numel(), dtype=adjoint.int64)
+    first = first.scatter_reduce(0, flat.flip(0), places, "amin", include_self=False)
+    return UniqueAll(values, first, inverse, counts)
+
+
+def unique_counts(x: Tensor, /) -> Any:
+    """The distinct elements and how often each is."""
+    return UniqueCounts(*adjoint.unique(x, return_counts=True))
+
+
+def unique_inverse(x: Tensor, /) -> Any:
+    """The distinct elements and which each element is."""
+    return UniqueInverse(*adjoint.unique(x, return_inverse=True))
+
+
+def unique_values(x: Tensor, /) -> Tensor:
+    """The distinct elements."""
+    result: Tensor = adjoint.unique(x)
+    return result

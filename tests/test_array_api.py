@@ -1,0 +1,250 @@
+"""adjoint.array_api against NumPy, whose own namespace follows the standard."""
+
+import inspect
+
+import numpy as np
+import pytest
+from _backend import NAME, torch
+
+if NAME != "adjoint":
+    pytest.skip("adjoint's own namespace", allow_module_level=True)
+if not hasattr(np, "unstack"):
+    pytest.skip("this NumPy does not follow the standard", allow_module_level=True)
+
+from adjoint import array_api as xp
+from adjoint.array_api import _elementwise
+
+
+def pair(x):
+    """The same array in both libraries."""
+    return xp.asarray(x), x
+
+
+def same(mine, numpys):
+    if isinstance(numpys, (tuple, list)):
+        assert len(mine) == len(numpys)
+        for m, n in zip(mine, numpys, strict=True):
+            same(m, n)
+        return
+    numpys = np.asarray(numpys)
+    assert isinstance(mine, torch.Tensor)
+    assert tuple(mine.shape) == numpys.shape
+    assert str(mine.dtype).rpartition(".")[2] == str(numpys.dtype)
+    tolerance = 1e-5 if numpys.dtype in (np.float32, np.complex64) else 1e-12
+    np.testing.assert_allclose(mine.numpy(), numpys, rtol=tolerance, atol=tolerance)
+
+
+RNG = np.random.default_rng(0)
+REAL = RNG.uniform(-0.9, 0.9, (3, 4))
+ARRAYS = {
+    "bool": RNG.integers(0, 2, (3, 4)).astype(bool),
+    "int": RNG.integers(1, 9, (3, 4)),
+    "small": RNG.integers(1, 9, (3, 4)).astype(np.int16),
+    "real": REAL,
+    "single": REAL.astype(np.float32),
+    "complex": REAL + 1j * RNG.uniform(-0.9, 0.9, (3, 4)),
+}
+KINDS = {
+    "numeric": ["int", "small", "real", "single", "complex"],
+    "real": ["int", "real", "single"],
+    "floating": ["real", "single", "complex"],
+    "real floating": ["real", "single"],
+    "complex": ["complex"],
+    "integral": ["int", "small"],
+    "bits": ["bool", "int"],
+    "bool": ["bool"],
+    "any": ["bool", "int", "real", "complex"],
+}
+
+
+@pytest.mark.parametrize("name", _elementwise._ONE)
+def test_functions_of_one_array(name):
+    for kind in KINDS[_elementwise._ONE[name]]:
+        x = ARRAYS[kind]
+        if name in ("log", "log1p", "log2", "log10", "sqrt", "acosh") and kind != "complex":
+            x = np.abs(x) + 1
+        if name == "reciprocal":
+            x = x + 2
+        mine, numpys = pair(x)
+        with np.errstate(all="ignore"):
+            same(getattr(xp, name)(mine), getattr(np, name)(numpys))
+    wrong = {"complex": "real", "bool": "int", "bits": "real"}
+    other = wrong.get(_elementwise._ONE[name], "bool")
+    with pytest.raises(TypeError, match=name):
+        getattr(xp, name)(xp.asarray(ARRAYS[other]))
+
+
+@pytest.mark.parametrize("name", _elementwise._TWO)
+def test_functions_of_two_arrays(name):
+    for kind in KINDS[_elementwise._TWO[name]]:
+        x, y = ARRAYS[kind], ARRAYS[kind][::-1].copy()
+        if "shift" in name:
+            y = y % 3
+        if name == "pow" and kind in ("real", "single"):
+            x = np.abs(x)
+        same(getattr(xp, name)(xp.asarray(x), xp.asarray(y)), getattr(np, name)(x, y))
+        if kind in ("real", "single"):
+            x = np.abs(x)
+            same(getattr(xp, name)(xp.asarray(x), 2.0), getattr(np, name)(x, 2.0))
+    with pytest.raises(TypeError, match="promoted"):
+        getattr(xp, name)(xp.asarray(ARRAYS["int"]), xp.asarray(ARRAYS["real"]))
+
+
+X, I, C, B = ARRAYS["real"], ARRAYS["int"], ARRAYS["complex"], ARRAYS["bool"]
+SQUARE = np.stack([X[:, :3] + 3 * np.eye(3), X[:, 1:] + 4 * np.eye(3)])
+HERMITIAN = SQUARE + SQUARE.swapaxes(1, 2)
+ROW = np.array([3, 1, 2, 1, 3])
+
+CALLS = [
+    ("sum", (X,), {}), ("sum", (I,), {"axis": 1}), ("sum", (ARRAYS["small"],), {"axis": (0, 1)}),
+    ("sum", (X,), {"axis": 0, "keepdims": True}), ("sum", (C,), {"axis": -1}),
+    ("prod", (X,), {"axis": (0, 1)}), ("prod", (I,), {"axis": 0}),
+    ("mean", (X,), {"axis": 1}), ("max", (X,), {"axis": (0, 1)}), ("min", (I,), {"axis": 0}),
+    ("var", (X,), {"axis": 1, "correction": 1}), ("std", (X,), {}),
+    ("all", (B,), {"axis": 1}), ("any", (X,), {}),
+    ("any", (B,), {"axis": (0, 1), "keepdims": True}),
+    ("argmax", (X,), {"axis": 1}), ("argmin", (X,), {}),
+    ("argmax", (X,), {"axis": 0, "keepdims": True}),
+    ("count_nonzero", (I,), {"axis": 1}), ("cumulative_sum", (X,), {"axis": 1}),
+    ("cumulative_sum", (I,), {"axis": 0, "include_initial": True}),
+    ("cumulative_prod", (X,), {"axis": 1}), ("diff", (X,), {"axis": 0, "n": 2}),
+    ("argsort", (X,), {"axis": 0}), ("sort", (X,), {}),
+    ("broadcast_arrays", (X, X[:1]), {}), ("broadcast_to", (X, (2, 3, 4)), {}),
+    ("concat", ([X, X],), {"axis": 1}), ("concat", ([X, X],), {"axis": None}),
+    ("expand_dims", (X,), {"axis": 1}), ("flip", (X,), {}), ("flip", (X,), {"axis": 1}),
+    ("moveaxis", (SQUARE, 0, 2), {}), ("permute_dims", (SQUARE, (2, 0, 1)), {}),
+    ("repeat", (X, 2), {"axis": 1}), ("repeat", (ROW, np.array([1, 0, 2, 1, 1])), {}),
+    ("reshape", (X, (2, 6)), {}), ("roll", (X, 1), {}), ("roll", (X, (1, 2)), {"axis": (0, 1)}),
+    ("squeeze", (X[:1], 0), {}), ("stack", ([X, X],), {"axis": 1}), ("tile", (X, (2, 1)), {}),
+    ("unstack", (X,), {"axis": 1}), ("take", (X, np.array([2, 0, -1])), {"axis": 1}),
+    ("take_along_axis", (X, np.argsort(X, 1)), {"axis": 1}), ("nonzero", (B,), {}),
+    ("searchsorted", (np.sort(X[0]), X[1]), {"side": "right"}), ("where", (B, X, 2.0), {}),
+    ("where", (B, I, I * 2), {}), ("unique_all", (ROW,), {}), ("unique_counts", (ROW,), {}),
+    ("unique_inverse", (ROW,), {}),
+    ("matmul", (X, X.T), {}), ("matrix_transpose", (SQUARE,), {}), ("vecdot", (C, C), {}),
+    ("vecdot", (I, I), {"axis": 0}), ("tensordot", (X, X.T), {"axes": 1}),
+    ("tensordot", (SQUARE, SQUARE), {"axes": ((1, 2), (2, 1))}),
+    ("tril", (X,), {"k": 1}), ("triu", (X,), {"k": -1}), ("clip", (X, -0.2, 0.2), {}),
+    ("clip", (I, None, 4), {}), ("clip", (X, X * 0, None), {}), ("astype", (X, "float32"), {}),
+    ("linalg.cholesky", (SQUARE @ SQUARE.swapaxes(1, 2),), {}),
+    ("linalg.cross", (X[:, :3], X[:, 1:]), {}), ("linalg.det", (SQUARE,), {}),
+    ("linalg.diagonal", (SQUARE,), {"offset": 1}), ("linalg.eigvalsh", (HERMITIAN,), {}),
+    ("linalg.inv", (SQUARE,), {}), ("linalg.matrix_norm", (SQUARE,), {"ord": 1}),
+    ("linalg.matrix_power", (SQUARE, 3), {}), ("linalg.matrix_rank", (SQUARE,), {}),
+    ("linalg.outer", (X[0], X[1]), {}), ("linalg.pinv", (X,), {}),
+    ("linalg.slogdet", (SQUARE,), {}),
+    ("linalg.solve", (SQUARE, X[:, 0]), {}), ("linalg.solve", (SQUARE, SQUARE), {}),
+    ("linalg.svdvals", (X,), {}), ("linalg.trace", (SQUARE,), {}), ("linalg.trace", (I,), {}),
+    ("linalg.vector_norm", (X,), {"axis": 1}), ("linalg.vector_norm", (SQUARE,), {"ord": 1}),
+    ("fft.fft", (X,), {"n": 6}), ("fft.irfft", (C,), {"axis": 0}), ("fft.rfftn", (X,), {}),
+    ("fft.hfft", (C,), {}), ("fft.fftshift", (X,), {}), ("fft.ifftshift", (X,), {"axes": (1,)}),
+]  # fmt: skip
+
+
+def call(namespace, name, args, kwargs):
+    function = namespace
+    for part in name.split("."):
+        function = getattr(function, part)
+    args = [getattr(namespace, a) if isinstance(a, str) else a for a in args]
+    return function(*args, **kwargs)
+
+
+def converted(value):
+    if isinstance(value, np.ndarray):
+        return xp.asarray(value)
+    if isinstance(value, list):
+        return [converted(v) for v in value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "kwargs"), CALLS, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_functions_give_what_numpys_give(name, args, kwargs):
+    same(call(xp, name, [converted(a) for a in args], kwargs), call(np, name, args, kwargs))
+
+
+def test_distinct_values():
+    same(xp.sort(xp.unique_values(xp.asarray(ROW))), np.unique(ROW))
+
+
+def test_factorisations_have_names_and_give_the_matrix_back():
+    a = xp.asarray(SQUARE)
+    u, s, vh = xp.linalg.svd(a, full_matrices=False)
+    torch.testing.assert_close((u * s[:, None, :]) @ vh, a)
+    q, r = xp.linalg.qr(a)
+    torch.testing.assert_close(q @ r, a)
+    result = xp.linalg.eigh(xp.asarray(HERMITIAN))
+    same(result.eigenvalues, np.linalg.eigvalsh(HERMITIAN))
+    assert xp.linalg.svd(a)._fields == ("U", "S", "Vh") and xp.linalg.qr(a)._fields == ("Q", "R")
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "kwargs"),
+    [
+        ("arange", (5,), {}), ("arange", (1, 9, 3), {}), ("arange", (5, 1), {}),
+        ("eye", (3,), {}), ("eye", (2, 4), {"k": 1}), ("eye", (2, 3), {"k": -5}),
+        ("linspace", (0.0, 1.0, 5), {"endpoint": False}), ("linspace", (0, 4, 3), {}),
+        ("meshgrid", (X[0], X[1]), {"indexing": "ij"}), ("meshgrid", (X[0], X[1]), {}),
+        ("full", ((2, 3), 7), {}), ("full", (3, True), {}), ("zeros", (3,), {}),
+        ("ones", ((2, 0),), {}),
+        ("full_like", (I, 3), {}), ("zeros_like", (B,), {}), ("ones_like", (C,), {}),
+    ],
+)  # fmt: skip
+def test_new_arrays(name, args, kwargs):
+    mine = call(xp, name, [converted(a) for a in args], kwargs)
+    numpys = call(np, name, args, kwargs)
+    if (
+        isinstance(numpys, np.ndarray)
+        and numpys.dtype == np.float64
+        and not any(isinstance(a, np.ndarray) for a in args)
+    ):
+        numpys = numpys.astype(np.float32)  # the default
+    same(mine, numpys)
+
+
+def test_asarray_copies_when_it_must_and_when_it_is_asked_to():
+    x = torch.ones(3)
+    assert xp.asarray(x) is x or xp.asarray(x).data_ptr() == x.data_ptr()
+    assert xp.asarray(x, copy=True).data_ptr() != x.data_ptr()
+    with pytest.raises(ValueError, match="copy"):
+        xp.asarray([1, 2], copy=False)
+    with pytest.raises(ValueError, match="copy"):
+        xp.asarray(x, dtype=xp.float64, copy=False)
+
+
+def test_dtypes_are_promoted_as_the_standard_says():
+    assert xp.result_type(xp.int8, xp.uint8) == xp.int16
+    assert xp.result_type(xp.float32, xp.complex128) == xp.complex128
+    assert xp.result_type(xp.asarray([1.0]), 2) == xp.float32
+    for wrong in [(xp.int64, xp.float32), (xp.bool, xp.int8), (xp.asarray([1]), 2.0), (1, 2)]:
+        with pytest.raises(TypeError):
+            xp.result_type(*wrong)
+    assert xp.can_cast(xp.int8, xp.int16) and not xp.can_cast(xp.float32, xp.int64)
+    assert xp.isdtype(xp.int8, ("signed integer", "bool")) and not xp.isdtype(xp.bool, "numeric")
+    assert xp.finfo(xp.complex64).bits == 32 and xp.iinfo(xp.uint8).max == 255
+    with pytest.raises(ValueError):
+        xp.isdtype(xp.int8, "small")
+
+
+def test_the_namespace_says_what_it_has():
+    x = torch.ones(2)
+    assert x.__array_namespace__() is xp
+    assert x.__array_namespace__(api_version="2024.12") is xp
+    with pytest.raises(ValueError):
+        x.__array_namespace__(api_version="1999.1")
+    info = xp.__array_namespace_info__()
+    assert set(info.dtypes(kind="integral")) == {"int8", "int16", "int32", "int64", "uint8"}
+    assert info.default_dtypes()["real floating"] == xp.float32
+    assert x.to_device(info.default_device()).tolist() == [1, 1]
+    for name in xp.__all__:
+        value = getattr(xp, name)
+        if inspect.isfunction(value):
+            assert value.__doc__, name
+
+
+def test_gradients_pass_through():
+    x = torch.tensor([[3.0, 4.0]], requires_grad=True)
+    xp.sum(xp.multiply(xp.linalg.vector_norm(x, axis=1), 2.0)).backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[1.2, 1.6]]))
+    assert xp.clip(x, 0, 3).requires_grad and not xp.argmax(x).requires_grad

@@ -33,7 +33,7 @@ help:
 	@echo 'make demo      train a classifier on handwritten digits and draw what it learnt'
 	@echo 'make test      run every test                   (ARGS="-k name" goes to pytest)'
 	@echo 'make lint      format and check the sources'
-	@echo 'make bench     time adjoint, and torch where it is installed (ARGS="--only tanh")'
+	@echo 'make bench     time adjoint, and torch and JAX where they are installed (ARGS="--only tanh")'
 	@echo 'make docs      build the documentation into build/site'
 	@echo 'make dev       an editable install: importing adjoint recompiles what changed'
 	@echo 'make install   go back from it to an ordinary install'

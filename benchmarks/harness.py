@@ -65,19 +65,34 @@ def calls_for(step: Step, seconds: float) -> int:
         number *= 4
 
 
+# Makes the step of a workload in one library; None where it is not written for it.
+Maker = Callable[[Workload], Step | None]
+
+
+def maker_of(library: ModuleType) -> Maker:
+    """For a library with torch's names."""
+
+    def make(work: Workload) -> Step | None:
+        library.manual_seed(0)
+        return work.make(library)
+
+    return make
+
+
 def measure(
-    work: Workload, libraries: dict[str, ModuleType], rounds: int, seconds: float
+    work: Workload, makers: dict[str, Maker], rounds: int, seconds: float
 ) -> dict[str, Measurement]:
     """Time a workload in each library, a round of one after a round of the other.
 
     A library that cannot run it yet gets the error in place of times.
     """
-    results = {name: Measurement([]) for name in libraries}
+    results = {name: Measurement([]) for name in makers}
     steps: dict[str, tuple[Step, int]] = {}
-    for name, library in libraries.items():
-        library.manual_seed(0)
+    for name, make in makers.items():
         try:
-            step = work.make(library)
+            step = make(work)
+            if step is None:
+                continue
             step()
             steps[name] = step, calls_for(step, seconds)
         except Exception as error:  # one missing operator must not hide the other rows

@@ -12,8 +12,8 @@ if NAME != "adjoint":
 
 
 def modules():
-    names = ["adjoint.serialization"]
-    for package in ("adjoint.nn", "adjoint.optim", "adjoint.utils"):
+    names = []
+    for package in ("adjoint.nn", "adjoint.optim", "adjoint.serialization", "adjoint.utils"):
         names.append(package)
         path = importlib.import_module(package).__path__
         names += [info.name for info in pkgutil.walk_packages(path, package + ".")]

@@ -146,8 +146,8 @@ class Point:
 
 
 def test_constructors_that_are_not_on_the_list_are_named_and_not_run():
-    for value in (Point(3), print, np.zeros(2)):
-        name = (value if callable(value) else type(value)).__name__.replace("ndarray", "numpy")
+    for value in (Point(3), print, io.BytesIO()):
+        name = (value if callable(value) else type(value)).__name__
         with pytest.raises(pickle.UnpicklingError, match=name):
             loaded(archive(pickle.dumps(value, 2)))
     attack = b"cposix\nsystem\n(X\x05\0\0\0falsetR."

@@ -54,6 +54,7 @@ def test_gradient_estimates_as_numpy(draw, edge_order):
     at = torch.tensor([0.0, 1.0, 1.5, 4.0]).double(), torch.tensor([0.0, 2, 3, 7, 8]).double()
     calls = [
         ({}, (), {}),
+        ({"spacing": None}, (), {}),
         ({"spacing": 2.0}, (2.0,), {}),
         ({"spacing": [2.0, 0.5]}, (2.0, 0.5), {}),
         ({"spacing": at}, tuple(a.numpy() for a in at), {}),

@@ -97,7 +97,13 @@ True
           "initial_seed", [](Generator& g) { return g.state.seed; },
           "The seed that the sequence started from.")
       .def("get_state", get_state, "The state, as a vector of bytes.")
-      .def("set_state", set_state, "new_state"_a, "Goes on from a state that `get_state` gave.")
+      .def(
+          "set_state",
+          [](nb::handle self, const Tensor& x) {
+            set_state(nb::cast<Generator&>(self), x);
+            return nb::borrow(self);
+          },
+          "new_state"_a, "Goes on from a state that `get_state` gave. Returns the generator.")
       .def(
           "clone_state",
           [](Generator& g) {

@@ -23,9 +23,79 @@ void find(F& f, char prefix, const char* name) {
                   "scipy-openblas32");
 }
 
+// Drops the argument that the complex form has and the real one, behind `raw`, has not.
+template <class T, bool complex = kIsComplex<T>>
+struct Adapted;
+template <class T>
+struct Adapted<T, true> {
+  static void load(Lapack<T>& l, char p) {
+    find(l.orgqr, p, "ungqr");
+    find(l.syevd, p, "heevd");
+    find(l.gesdd, p, "gesdd");
+    find(l.hetrf, p, "hetrf");
+    find(l.hetrs, p, "hetrs");
+    find(l.gelsy, p, "gelsy");
+    find(l.gelsd, p, "gelsd");
+    find(l.gelss, p, "gelss");
+    static void (*geev)(const char*, const char*, const int*, T*, const int*, T*, T*, const int*,
+                        T*, const int*, T*, const int*, RealOf<T>*, int*, size_t, size_t);
+    find(geev, p, "geev");
+    l.geev = [](auto left, auto right, auto n, auto a, auto lda, auto w, auto, auto vl, auto ldvl,
+                auto vr, auto ldvr, auto work, auto lwork, auto rwork, auto info, auto, auto) {
+      geev(left, right, n, a, lda, w, vl, ldvl, vr, ldvr, work, lwork, rwork, info, 1, 1);
+    };
+  }
+};
+template <class T>
+struct Adapted<T, false> {
+  static void load(Lapack<T>& l, char p) {
+    using In = const int*;
+    using Text = const char*;
+    find(l.orgqr, p, "orgqr");
+    l.hetrf = l.sytrf;
+    l.hetrs = l.sytrs;
+    static void (*syevd)(Text, Text, In, T*, In, T*, T*, In, int*, In, int*, size_t, size_t);
+    find(syevd, p, "syevd");
+    l.syevd = [](auto job, auto uplo, auto n, auto a, auto lda, auto w, auto work, auto lwork, auto,
+                 auto, auto iwork, auto liwork, auto info, auto,
+                 auto) { syevd(job, uplo, n, a, lda, w, work, lwork, iwork, liwork, info, 1, 1); };
+    static void (*gesdd)(Text, In, In, T*, In, T*, T*, In, T*, In, T*, In, int*, int*, size_t);
+    find(gesdd, p, "gesdd");
+    l.gesdd = [](auto job, auto m, auto n, auto a, auto lda, auto s, auto u, auto ldu, auto vt,
+                 auto ldvt, auto work, auto lwork, auto, auto iwork, auto info, auto) {
+      gesdd(job, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork, info, 1);
+    };
+    static void (*geev)(Text, Text, In, T*, In, T*, T*, T*, In, T*, In, T*, In, int*, size_t,
+                        size_t);
+    find(geev, p, "geev");
+    l.geev = [](auto left, auto right, auto n, auto a, auto lda, auto re, auto im, auto vl,
+                auto ldvl, auto vr, auto ldvr, auto work, auto lwork, auto, auto info, auto, auto) {
+      geev(left, right, n, a, lda, re, im, vl, ldvl, vr, ldvr, work, lwork, info, 1, 1);
+    };
+    static void (*gelsy)(In, In, In, T*, In, T*, In, int*, const T*, int*, T*, In, int*);
+    find(gelsy, p, "gelsy");
+    l.gelsy = [](auto m, auto n, auto k, auto a, auto lda, auto b, auto ldb, auto columns,
+                 auto rcond, auto rank, auto work, auto lwork, auto, auto info) {
+      gelsy(m, n, k, a, lda, b, ldb, columns, rcond, rank, work, lwork, info);
+    };
+    static void (*gelsd)(In, In, In, T*, In, T*, In, T*, const T*, int*, T*, In, int*, int*);
+    find(gelsd, p, "gelsd");
+    l.gelsd = [](auto m, auto n, auto k, auto a, auto lda, auto b, auto ldb, auto s, auto rcond,
+                 auto rank, auto work, auto lwork, auto, auto iwork, auto info) {
+      gelsd(m, n, k, a, lda, b, ldb, s, rcond, rank, work, lwork, iwork, info);
+    };
+    static void (*gelss)(In, In, In, T*, In, T*, In, T*, const T*, int*, T*, In, int*);
+    find(gelss, p, "gelss");
+    l.gelss = [](auto m, auto n, auto k, auto a, auto lda, auto b, auto ldb, auto s, auto rcond,
+                 auto rank, auto work, auto lwork, auto,
+                 auto info) { gelss(m, n, k, a, lda, b, ldb, s, rcond, rank, work, lwork, info); };
+  }
+};
+
 template <class T>
 Lapack<T> load() {
-  constexpr char p = std::is_same_v<T, float> ? 's' : 'd';
+  constexpr bool single = std::is_same_v<RealOf<T>, float>;
+  constexpr char p = kIsComplex<T> ? (single ? 'c' : 'z') : (single ? 's' : 'd');
   Lapack<T> l;
   find(l.potrf, p, "potrf");
   find(l.getrf, p, "getrf");
@@ -33,16 +103,10 @@ Lapack<T> load() {
   find(l.getrs, p, "getrs");
   find(l.trsm, p, "trsm");
   find(l.geqrf, p, "geqrf");
-  find(l.orgqr, p, "orgqr");
-  find(l.syevd, p, "syevd");
-  find(l.gesdd, p, "gesdd");
-  find(l.geev, p, "geev");
   find(l.gels, p, "gels");
-  find(l.gelsy, p, "gelsy");
-  find(l.gelsd, p, "gelsd");
-  find(l.gelss, p, "gelss");
   find(l.sytrf, p, "sytrf");
   find(l.sytrs, p, "sytrs");
+  Adapted<T>::load(l, p);
   return l;
 }
 
@@ -58,6 +122,20 @@ struct Buffer {
   size_t bytes;
   void* data;
 };
+
+// a * b by the plain formula (std::complex checks each product for infinities).
+template <class T>
+inline T times(T a, T b) {
+  if constexpr (kIsComplex<T>)
+    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+  else return a * b;
+}
+// What pivots are compared by, as in LAPACK.
+template <class T>
+inline RealOf<T> magnitude(T x) {
+  if constexpr (kIsComplex<T>) return std::fabs(x.real()) + std::fabs(x.imag());
+  else return std::fabs(x);
+}
 
 }  // namespace
 
@@ -75,17 +153,17 @@ int cholesky(int n, T* a) {
   } else {
     for (int k = 0; k < n; ++k) {
       T* column = a + k * n;
-      if (!(column[k] > 0)) {  // NaN included
+      if (!(std::real(column[k]) > 0)) {  // NaN included
         info = k + 1;
         break;
       }
-      T root = std::sqrt(column[k]), scale = 1 / root;
+      RealOf<T> root = std::sqrt(std::real(column[k])), scale = 1 / root;
       column[k] = root;
       for (int i = k + 1; i < n; ++i) column[i] *= scale;
       for (int j = k + 1; j < n; ++j) {
         T* other = a + j * n;
-        T factor = column[j];
-        for (int i = j; i < n; ++i) other[i] -= factor * column[i];
+        T factor = conjugate(column[j]);
+        for (int i = j; i < n; ++i) other[i] -= times(factor, column[i]);
       }
     }
   }
@@ -105,20 +183,20 @@ int lu_factor(int m, int n, T* a, int* pivots) {
     T* column = a + k * m;
     int p = k;
     for (int i = k + 1; i < m; ++i)
-      if (std::fabs(column[i]) > std::fabs(column[p])) p = i;
+      if (magnitude(column[i]) > magnitude(column[p])) p = i;
     pivots[k] = p + 1;
-    if (column[p] == 0) {
+    if (column[p] == T(0)) {
       if (!info) info = k + 1;
       continue;
     }
     if (p != k)
       for (int j = 0; j < n; ++j) std::swap(a[j * m + k], a[j * m + p]);
-    T scale = 1 / column[k];
+    T scale = T(1) / column[k];
     for (int i = k + 1; i < m; ++i) column[i] *= scale;
     for (int j = k + 1; j < n; ++j) {
       T* other = a + j * m;
       T factor = other[k];
-      for (int i = k + 1; i < m; ++i) other[i] -= factor * column[i];
+      for (int i = k + 1; i < m; ++i) other[i] -= times(factor, column[i]);
     }
   }
   return info;
@@ -137,18 +215,18 @@ void lu_solve(bool transposed, int n, int k, const T* lu, const int* pivots, T* 
     if (!transposed) {
       for (int i = 0; i < n; ++i) std::swap(x[i], x[pivots[i] - 1]);
       for (int j = 0; j < n; ++j)
-        for (int i = j + 1; i < n; ++i) x[i] -= lu[j * n + i] * x[j];
+        for (int i = j + 1; i < n; ++i) x[i] -= times(lu[j * n + i], x[j]);
       for (int j = n - 1; j >= 0; --j) {
         x[j] /= lu[j * n + j];
-        for (int i = 0; i < j; ++i) x[i] -= lu[j * n + i] * x[j];
+        for (int i = 0; i < j; ++i) x[i] -= times(lu[j * n + i], x[j]);
       }
     } else {
       for (int j = 0; j < n; ++j) {
-        for (int i = 0; i < j; ++i) x[j] -= lu[j * n + i] * x[i];
+        for (int i = 0; i < j; ++i) x[j] -= times(lu[j * n + i], x[i]);
         x[j] /= lu[j * n + j];
       }
       for (int j = n - 1; j >= 0; --j)
-        for (int i = j + 1; i < n; ++i) x[j] -= lu[j * n + i] * x[i];
+        for (int i = j + 1; i < n; ++i) x[j] -= times(lu[j * n + i], x[i]);
       for (int i = n - 1; i >= 0; --i) std::swap(x[i], x[pivots[i] - 1]);
     }
   }
@@ -173,17 +251,17 @@ int inverse(int n, T* a) {
     T* column = a + k * n;
     int p = k;
     for (int i = k + 1; i < n; ++i)
-      if (std::fabs(column[i]) > std::fabs(column[p])) p = i;
+      if (magnitude(column[i]) > magnitude(column[p])) p = i;
     small_pivots[k] = p;
-    if (column[p] == 0) return k + 1;
+    if (column[p] == T(0)) return k + 1;
     if (p != k)
       for (int j = 0; j < n; ++j) std::swap(a[j * n + k], a[j * n + p]);
-    T scale = 1 / column[k];
+    T scale = T(1) / column[k];
     for (int j = 0; j < n; ++j) {
       if (j == k) continue;
       T* other = a + j * n;
       T factor = other[k] * scale;
-      for (int i = 0; i < n; ++i) other[i] -= factor * column[i];
+      for (int i = 0; i < n; ++i) other[i] -= times(factor, column[i]);
       other[k] = factor;
     }
     for (int i = 0; i < n; ++i) column[i] *= -scale;
@@ -215,7 +293,7 @@ void solve_triangular(int n, int k, Triangle<T> a, T* x) {
     for (int j = a.upper ? i + 1 : 0, end = a.upper ? n : i; j < end; ++j) {
       T factor = row[j * a.column_stride];
       const T* other = x + int64_t{j} * k;
-      for (int c = 0; c < k; ++c) out[c] -= factor * other[c];
+      for (int c = 0; c < k; ++c) out[c] -= times(factor, other[c]);
     }
     if (!a.unit) {
       T pivot = row[i * a.column_stride];
@@ -234,5 +312,7 @@ void solve_triangular(int n, int k, Triangle<T> a, T* x) {
 
 ADJ_LAPACK(float)
 ADJ_LAPACK(double)
+ADJ_LAPACK(std::complex<float>)
+ADJ_LAPACK(std::complex<double>)
 
 }  // namespace adj

@@ -262,10 +262,22 @@ not fit.
 tensor(11.)
 )");
 
-Tensor tensordot(const Tensor& x, const Tensor& y, const Dims& over_x, const Dims& over_y) {
+// Sums over those dims that the other tensor has with size 1 alone.
+Tensor summed_where_single(Tensor x, const Dims& over_x, const Tensor& y, const Dims& over_y) {
+  for (int i = 0; i < over_x.size(); ++i) {
+    int a = normalize_dim(over_x[i], x.dim()), b = normalize_dim(over_y[i], y.dim());
+    if (x.size(a) != 1 && y.size(b) == 1) x = ops::sum(x, Dims{a}, true);
+  }
+  return x;
+}
+
+Tensor tensordot(Tensor x, Tensor y, const Dims& over_x, const Dims& over_y) {
   if (over_x.size() != over_y.size())
     runtime_error("tensordot: both dimension lists should have same length, got ", over_x, " and ",
                   over_y);
+  Tensor given = x;
+  x = summed_where_single(x, over_x, y, over_y);
+  y = summed_where_single(y, over_y, given, over_x);
   uint64_t in_x = 0, in_y = 0;
   Dims dims_x, dims_y;
   int64_t terms = 1;

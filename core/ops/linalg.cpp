@@ -1,5 +1,7 @@
 #include "ops/linalg.h"
 
+#include <cmath>
+
 namespace adj {
 
 void check_matrix(const Tensor& x, const char* name, const char* argument) {
@@ -83,6 +85,18 @@ void check_info(const Tensor& info, Text caller, Failure failure) {
           "(error code: ",
           k, ").");
   }
+}
+
+void check_phases(const Tensor& turn, const char* name, const char* vectors) {
+  // under a transform there are no numbers to look at
+  if (!turn.defined() || !is_complex(turn.dtype()) || turn.wrapped()) return;
+  GradMode recording(false);
+  Tensor along = dense(cast(ops::imag(diagonal_of(turn)), DType::f64));
+  for (int64_t i = 0; i < along.numel(); ++i)
+    if (std::fabs(along.data<double>()[i]) > 1e-2)
+      runtime_error(name, ": the ", vectors,
+                    " in the complex case are specified up to multiplication by e^{i phi}. The "
+                    "loss depends on phi, so it is ill-defined");
 }
 
 Tensor empty_columns(DimsView batch, int64_t m, int64_t n, DType t) {

@@ -18,7 +18,7 @@ ADJ_USE_AS(triangular, "_nodes.linalg_solve_triangular");
 ADJ_USE_AS(inverse_ex, "_nodes.linalg_inv_ex");      // (A, caller)
 ADJ_USE_AS(solve_ex, "_nodes.linalg_solve_ex");      // (A, B, caller)
 ADJ_USE_AS(lu_factor_ex, "_nodes.linalg_lu_factor_ex");  // (A, caller)
-ADJ_USE_AS(lu_solve, "_nodes.linalg_lu_solve");      // (LU, pivots, B, adjoint)
+ADJ_USE_AS(lu_solve, "_nodes.linalg_lu_solve");      // (LU, pivots, B, transpose)
 ADJ_USE_AS(eigh, "_nodes.linalg_eigh");              // (A, upper, vectors, caller)
 ADJ_USE_AS(svd, "_nodes.linalg_svd");                // (A, full_matrices, vectors, caller)
 ADJ_USE_AS(qr, "_nodes.linalg_qr");                  // (A, mode)
@@ -26,9 +26,11 @@ ADJ_USE_AS(linalg_det, "_nodes.linalg_det");         // (A)
 ADJ_USE_AS(vector_norm, "_nodes.linalg_vector_norm");
 }  // namespace ops
 
-// The last two dims swapped. Of complex matrices the adjoint is meant wherever `ht` is written.
+// The last two dims swapped, and the conjugate of that. Of a holomorphic function the vjp is
+// written with `mt`, as if for real numbers: its kind takes the conjugates (vjp_by_conjugates in
+// kinds.h).
 inline Tensor mt(const Tensor& x) { return ops::transpose(x, int64_t{-2}, int64_t{-1}); }
-inline Tensor ht(const Tensor& x) { return mt(x); }
+inline Tensor ht(const Tensor& x) { return conj_of(mt(x)); }
 inline Tensor column(const Tensor& x) { return ops::unsqueeze(x, int64_t{-1}); }
 inline Tensor row(const Tensor& x) { return ops::unsqueeze(x, int64_t{-2}); }
 inline Tensor no_column(const Tensor& x) { return ops::squeeze(x, Dims{-1}); }
@@ -65,13 +67,36 @@ void check_same_dtype(const Tensor& a, const Tensor& b, const char* name);
 enum class Failure { cholesky, inverse, solve, lu, ldl, eigh, svd, least_squares, eig };
 void check_info(const Tensor& info, Text caller, Failure failure);
 
+// An error if a loss depends on the phases of complex vectors V, of which `turn` = V^H gV tells.
+void check_phases(const Tensor& turn, const char* name, const char* vectors);
+
 // f(T{}) for the type of the elements.
 template <class F>
 auto with_type(DType t, F&& f) {
   if (t == DType::f32) return f(float{});
   if (t == DType::f64) return f(double{});
+  if (t == DType::c64) return f(std::complex<float>{});
+  if (t == DType::c128) return f(std::complex<double>{});
   fail(ErrorKind::not_implemented, "linear algebra is not implemented for '", scalar_name_of(t),
        "'");
+}
+template <class T>
+constexpr DType dtype_for() {
+  if constexpr (std::is_same_v<RealOf<T>, float>) return kIsComplex<T> ? DType::c64 : DType::f32;
+  else return kIsComplex<T> ? DType::c128 : DType::f64;
+}
+template <class F>
+auto with_real_type(DType t, F&& f) {
+  return t == DType::f32 ? f(float{}) : f(double{});
+}
+// Work space of `n` real numbers for LAPACK's complex functions; none for the real ones.
+template <class T>
+Tensor real_work(int64_t n, DType t) {
+  return kIsComplex<T> ? empty(Dims{n}, real_of(t)) : Tensor();
+}
+template <class T>
+RealOf<T>* data_of(const Tensor& real_work) {
+  return real_work.defined() ? real_work.data<RealOf<T>>() : nullptr;
 }
 
 inline Dims batch_sizes(const Tensor& x) { return x.sizes().slice(0, x.dim() - 2).copy(); }
@@ -135,10 +160,14 @@ class Matrices {
       return;
     }
     for (int64_t i0 = 0; i0 < m; i0 += kTile)
-      for (int64_t j0 = 0; j0 < n; j0 += kTile)
-        for (int64_t i = i0; i < m && i < i0 + kTile; ++i)
-          for (int64_t j = j0; j < n && j < j0 + kTile; ++j)
-            out[i * n + j] = x[i * down + j * along];
+      for (int64_t j0 = 0; j0 < n; j0 += kTile) {
+        int64_t rows = std::min(m - i0, kTile), columns = std::min(n - j0, kTile);
+        for (int64_t i = i0; i < i0 + rows; ++i) {
+          const T* from = x + i * down + j0 * along;
+          T* to = out + i * n + j0;
+          for (int64_t j = 0; j < columns; ++j, from += along) to[j] = *from;
+        }
+      }
   }
 
   const char* data_;

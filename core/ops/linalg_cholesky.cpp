@@ -31,16 +31,17 @@ struct CholeskyNode : Rule {
     check_info(outs[1], caller, Failure::cholesky);
     return outs;
   }
-  // L^-T sym(half_lower(L^T gL)) L^-1: Murray, "Differentiation of the Cholesky decomposition"
+  static constexpr bool conjugates = true;
+  // L^-H sym(half_lower(L^H gL)) L^-1: Murray, "Differentiation of the Cholesky decomposition"
   // (2016), eq. 9.
   static void vjp(Vjp& c) {
     if (!c.has_g(0)) return;
-    Tensor l = c.out(0), lt = ht(l);
-    Tensor p = symmetric(half_lower(ops::matmul(lt, c.g(0))));
-    Tensor x = ops::triangular(lt, p, true);  // L^-T P
-    c.set(0, mt(ops::triangular(mt(l), mt(x), true)));  // L^-T P L^-1
+    Tensor l = c.out(0), lh = ht(l);
+    Tensor p = symmetric(half_lower(ops::matmul(lh, c.g(0))));
+    Tensor x = ops::triangular(lh, p, true);  // L^-H P
+    c.set(0, mt(ops::triangular(mt(l), mt(x), true)));  // L^-H P L^-1
   }
-  // L half_lower(L^-1 dA L^-T): eq. 8.
+  // L half_lower(L^-1 dA L^-H): eq. 8.
   static Outs jvp(Jvp& j) {
     Tensor l = j.outs[0], x = solve_lower(l, symmetric(j.t(0)));
     Outs outs(2);
@@ -74,9 +75,9 @@ struct LinalgCholesky : Composite {
   }
 };
 ADJ_OP(LinalgCholesky, "linalg.cholesky(A: Tensor, *, upper: bool = False) -> Tensor", R"(
-The lower triangular L with `A = L @ L.mT` of symmetric positive-definite matrices [..., n, n], or
-with `upper` the upper triangular U with `A = U.mT @ U`. Only that triangle of A is read; the
-gradient is symmetric (Murray 2016). A `LinAlgError` if a matrix is not positive-definite.
+The lower triangular L with `A = L @ L.mH` of Hermitian (real: symmetric) positive-definite matrices
+[..., n, n], or with `upper` the upper triangular U with `A = U.mH @ U`. Only that triangle of A is
+read; the gradient is Hermitian (Murray 2016). A `LinAlgError` if a matrix is not positive-definite.
 
 >>> adjoint.linalg.cholesky(adjoint.tensor([[4., 2.], [2., 5.]]))
 tensor([[2., 0.],
@@ -125,7 +126,7 @@ struct CholeskySolve : Composite {
   }
 };
 ADJ_OP(CholeskySolve, "cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor", R"(
-X with `A @ X = B`, given the factor L of Cholesky (`A = L @ L.mT`, or `L.mT @ L` if `upper`): L
+X with `A @ X = B`, given the factor L of Cholesky (`A = L @ L.mH`, or `L.mH @ L` if `upper`): L
 [..., n, n], B [..., n, k].
 
 >>> adjoint.cholesky_solve(adjoint.tensor([[8.]]), adjoint.tensor([[2.]]))

@@ -48,12 +48,13 @@ bool well_conditioned(const Factors& f) {
   bool good = true;
   int64_t n = f.lu.size(-1);
   with_type(f.lu.dtype(), [&]<class T>(T) {
-    T limit = std::is_same_v<T, float> ? T(1e-3) : T(1e-5);
+    using R = RealOf<T>;
+    R limit = std::is_same_v<R, float> ? R(1e-3) : R(1e-5);
     for_each_diagonal<T>(f, [&](int64_t, bool, auto diagonal) {
-      T least = INFINITY, most = 0;
+      R least = INFINITY, most = 0;
       for (int64_t k = 0; k < n; ++k) {
-        least = std::min(least, std::fabs(diagonal(k)));
-        most = std::max(most, std::fabs(diagonal(k)));
+        least = std::min(least, std::abs(diagonal(k)));
+        most = std::max(most, std::abs(diagonal(k)));
       }
       good = good && (n == 0 || least > limit * most);
     });
@@ -71,7 +72,7 @@ T product_without(const T* s, int64_t n, const Skip& skip) {
     if (!skip(k)) p *= s[k];
   return p;
 }
-// det(U) det(Vh) of orthogonal factors, 1 or -1: [...]
+// det(U) det(Vh) of unitary factors, of magnitude 1: [...]
 Tensor orientation(const Tensor& u, const Tensor& vh) {
   return ops::mul(det_of(factors_of(u)), det_of(factors_of(vh)));
 }
@@ -110,7 +111,7 @@ The determinant behind `linalg.det`, and the factors that it came from.
 tensor(1.)
 )");
 
-// With A = U S Vh the cofactors are det(U) det(Vh) U diag(products of the other s) Vh.
+// With A = U S Vh the cofactors are det(U) det(Vh) conj(U) diag(products of the other s) conj(Vh).
 struct Cofactors : Rule {
   static constexpr uint32_t saves = input(0);
 
@@ -120,13 +121,13 @@ struct Cofactors : Rule {
     Outs usv = ops::svd.all(a, false, true);
     Tensor s = dense(usv[1]), others = empty(s.sizes(), s.dtype());
     int64_t n = a.size(-1);
-    with_type(a.dtype(), [&]<class T>(T) {
+    with_real_type(s.dtype(), [&]<class T>(T) {
       for (int64_t i = 0; i < s.numel(); ++i)
         others.data<T>()[i] =
             product_without(s.data<T>() + i / n * n, n, [&](int64_t k) { return k == i % n; });
     });
     others = ops::mul(others, column(orientation(usv[0], usv[2])));
-    return ops::matmul(ops::mul(usv[0], row(others)), usv[2]);
+    return ops::matmul(ops::mul(conj_of(usv[0]), row(others)), conj_of(usv[2]));
   }
   static void vjp(Vjp& c) { c.set(0, cofactors_along(c.in(0), c.g())); }
   static Outs jvp(Jvp& j) { return as_outs(cofactors_along(j.in(0), j.t(0))); }
@@ -152,32 +153,33 @@ struct CofactorsAlong : Rule {
     Tensor y = ops::sub(ops::mul(as_matrix(trace_of(xe)), x), ops::matmul(xe, x));
     return ops::mul(as_matrix(det), mt(y));
   }
-  // In the basis of A = U S Vh, with F = U^T E V and w_ij the product of all s but i and j: element
-  // (i, i) is the sum over j of w_ij F_jj, element (i, j) is -w_ij F_ji.
+  // In the basis of A = U S Vh, with F = U^H E V and w_ij the product of all s but i and j: element
+  // (i, i) is the sum over j of w_ij F_jj, element (i, j) is -w_ij F_ji; and back with conjugates.
   static Tensor forward(Tensor a, Tensor e) {
     Factors f = factors_of(a);
     if (well_conditioned(f)) return by_inverse(a, e, det_of(f));
     Outs usv = ops::svd.all(a, false, true);
     Tensor s = dense(usv[1]);
-    Tensor turned = dense(ops::matmul(ops::matmul(mt(usv[0]), e), mt(usv[2])));
+    Tensor turned = dense(ops::matmul(ops::matmul(ht(usv[0]), e), ht(usv[2])));
     Tensor y = empty(turned.sizes(), a.dtype());
     int64_t n = a.size(-1), count = n ? y.numel() / (n * n) : 0, of_s = n ? s.numel() / n : 1;
     with_type(a.dtype(), [&]<class T>(T) {
       for (int64_t b = 0; b < count; ++b) {
-        const T *sb = s.data<T>() + b % of_s * n, *fb = turned.data<T>() + b * n * n;
+        const RealOf<T>* sb = s.data<RealOf<T>>() + b % of_s * n;
+        const T* fb = turned.data<T>() + b * n * n;
         T* yb = y.data<T>() + b * n * n;
         for (int64_t i = 0; i < n; ++i) yb[i * n + i] = 0;
         for (int64_t i = 0; i < n; ++i)
           for (int64_t j = 0; j < n; ++j) {
             if (i == j) continue;
-            T w = product_without(sb, n, [&](int64_t k) { return k == i || k == j; });
+            RealOf<T> w = product_without(sb, n, [&](int64_t k) { return k == i || k == j; });
             yb[i * n + i] += w * fb[j * n + j];
             yb[i * n + j] = -w * fb[j * n + i];
           }
       }
     });
     y = ops::mul(y, as_matrix(orientation(usv[0], usv[2])));
-    return ops::matmul(ops::matmul(usv[0], y), usv[2]);
+    return ops::matmul(ops::matmul(conj_of(usv[0]), y), conj_of(usv[2]));
   }
   static void vjp(Vjp& c) {
     Tensor a = c.in(0), e = c.in(1), g = c.g();
@@ -234,33 +236,49 @@ See `linalg.det`.
 tensor(6.)
 )");
 
+// s times the sign of d.
+template <class T>
+T signed_like(T s, T d) {
+  if constexpr (kIsComplex<T>) return d == T(0) ? T(0) : s * (d / std::abs(d));
+  else return d == 0 ? 0 : d < 0 ? -s : s;
+}
+
 struct SlogdetNode : FastRule {
-  static constexpr uint32_t saves = input(0) | output(2) | output(3);
+  static constexpr uint32_t saves = input(0) | output(0) | output(2) | output(3);
 
   static Outs forward(Tensor a) {
     Factors f = factors_of(a);
-    Tensor sign = empty(batch_sizes(a), a.dtype()), log = empty(batch_sizes(a), a.dtype());
+    Tensor sign = empty(batch_sizes(a), a.dtype()), log = empty(batch_sizes(a), real_of(a.dtype()));
     int64_t n = a.size(-1);
     with_type(a.dtype(), [&]<class T>(T) {
       for_each_diagonal<T>(f, [&](int64_t i, bool odd, auto diagonal) {
-        T s = odd ? -1 : 1, sum = 0;
+        T s = odd ? -1 : 1;
+        RealOf<T> sum = 0;
         for (int64_t k = 0; k < n; ++k) {
           T d = diagonal(k);
-          s = d == 0 ? 0 : d < 0 ? -s : s;
-          sum += std::log(std::fabs(d));
+          s = signed_like(s, d);
+          sum += std::log(std::abs(d));
         }
         sign.data<T>()[i] = s;
-        log.data<T>()[i] = sum;
+        log.data<RealOf<T>>()[i] = sum;
       });
     });
     return {sign, log, f.lu, f.pivots};
   }
-  // A^-T: Giles (2008), 2.2.4; not finite where A is singular.
+  static constexpr bool conjugates = true;
+  // A^-H: Giles (2008), 2.2.4; not finite where A is singular. The derivative of a complex sign is
+  // i sign Im(tr(A^-1 dA)), that of the logarithm Re(tr(A^-1 dA)).
   static void vjp(Vjp& c) {
-    if (!c.has_g(1)) return;
-    c.set(0, ops::mul(as_matrix(c.g(1)), ht(ops::inverse_ex(c.in(0)))));
+    Tensor factor;
+    if (c.has_g(1)) factor = c.g(1);
+    if (c.has_g(0) && is_complex(c.g(0).dtype())) {
+      Tensor along = ops::imag(ops::mul(c.g(0), ops::conj(c.out(0))));
+      factor = ops::complex(factor.defined() ? factor : ops::zeros_like(along), along);
+    }
+    if (factor.defined()) c.set(0, ops::mul(as_matrix(factor), ht(ops::inverse_ex(c.in(0)))));
   }
   static bool fast_vjp(Vjp& c) {
+    if (is_complex(c.out(2).dtype())) return false;
     if (!c.has_g(1)) return true;
     Tensor lu = c.out(2);
     Tensor g = ops::expand(column(c.g(1)), with_sizes(batch_sizes(lu), {lu.size(-1)}));
@@ -269,8 +287,15 @@ struct SlogdetNode : FastRule {
   }
   static Outs jvp(Jvp& j) {
     Outs outs(4);
-    outs[0] = ops::zeros_like(j.outs[0]);
-    outs[1] = trace_of(ops::solve_ex(j.in(0), j.t(0)));
+    Tensor trace = trace_of(ops::solve_ex(j.in(0), j.t(0)));
+    if (is_complex(trace.dtype())) {
+      Tensor turn = ops::complex(ops::zeros_like(j.outs[1]), ops::imag(trace));
+      outs[0] = ops::mul(j.outs[0], turn);
+      outs[1] = ops::real(trace);
+    } else {
+      outs[0] = ops::zeros_like(j.outs[0]);
+      outs[1] = trace;
+    }
     return outs;
   }
   static Outs batch(Batch& b) { return batch_in_front(b); }
@@ -298,8 +323,9 @@ struct LinalgSlogdet : Composite {
   static Outs define(Tensor a) { return slogdet(a, "linalg.slogdet"); }
 };
 ADJ_OP(LinalgSlogdet, "linalg.slogdet(A: Tensor) -> (Tensor sign, Tensor logabsdet)", R"(
-The sign (1, -1 or 0) of the determinants of [..., n, n] and the logarithm of their magnitudes, -inf
-for a singular matrix, where the gradient is not finite.
+The sign (1, -1 or 0; of complex matrices a complex number of magnitude 1, or 0) of the determinants
+of [..., n, n] and the logarithm of their magnitudes, -inf for a singular matrix, where the gradient
+is not finite.
 
 >>> adjoint.linalg.slogdet(adjoint.tensor([[0., 1.], [1., 0.]])).sign
 tensor(-1.)
@@ -318,11 +344,13 @@ tensor(1.)
 struct Logdet : Composite {
   static Tensor define(Tensor a) {
     Outs outs = slogdet(a, "logdet");
+    if (is_complex(a.dtype())) return ops::add(ops::log(outs[0]), outs[1]);
     return ops::where(ops::eq(outs[0], -1.0), NAN, outs[1]);
   }
 };
 ADJ_OP(Logdet, "logdet(input: Tensor) -> Tensor", R"(
-The logarithms of the determinants of [..., n, n]: -inf for 0, NaN for negative ones.
+The logarithms of the determinants of [..., n, n]: -inf for 0, NaN for negative ones; of complex
+matrices complex.
 
 >>> adjoint.logdet(adjoint.eye(2))
 tensor(0.)

@@ -102,7 +102,7 @@ struct CdistNode : Fused {
     y = dense(y);
     Tensor out = empty(with_sizes(batch, {m, r}), x.dtype());
     Matrices xs(x, batch), ys(y, batch);
-    with_type(x.dtype(), [&]<class T>(T) {
+    with_real_type(x.dtype(), [&]<class T>(T) {
       parallel_for(xs.count() * m, 20000 / (r * n + 1) + 1, [&](int64_t from, int64_t to) {
         for (int64_t i = from; i < to; ++i) {
           const T *a = xs.at<T>(i / m) + i % m * n, *b = ys.at<T>(i / m);
@@ -136,7 +136,7 @@ struct CdistNode : Fused {
     Tensor out = empty(with_sizes(batch, {m, n}), x.dtype());
     Matrices xs(x, batch), ys(y, batch);
     int64_t down = transposed ? 1 : r, along = transposed ? m : 1;
-    with_type(x.dtype(), [&]<class T>(T) {
+    with_real_type(x.dtype(), [&]<class T>(T) {
       parallel_for(xs.count() * m, 10000 / (r * n + 1) + 1, [&](int64_t from, int64_t to) {
         for (int64_t i = from; i < to; ++i) {
           const T *a = xs.at<T>(i / m) + i % m * n, *b = ys.at<T>(i / m);

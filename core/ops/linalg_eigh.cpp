@@ -1,4 +1,4 @@
-// Eigenvalues and eigenvectors of symmetric matrices.
+// Eigenvalues and eigenvectors of symmetric and Hermitian matrices.
 #include <cmath>
 
 #include "ops/linalg.h"
@@ -20,7 +20,7 @@ struct EighNode : Rule {
   static Outs forward(Tensor a, bool upper, bool vectors, Text name) {
     int64_t n = a.size(-1);
     Dims batch = batch_sizes(a);
-    Outs outs{empty(with_sizes(batch, {n}), a.dtype()),
+    Outs outs{empty(with_sizes(batch, {n}), real_of(a.dtype())),
               vectors ? empty_columns(batch, n, n, a.dtype()) : empty(Dims{0}, a.dtype())};
     Tensor info = zero_info(batch);
     Tensor scratch = vectors ? outs[1] : empty_columns(batch, n, n, a.dtype());
@@ -28,47 +28,58 @@ struct EighNode : Rule {
     Matrices matrices(a, batch);
     with_type(a.dtype(), [&]<class T>(T) {
       const Lapack<T>& lapack = lapack_of<T>();
-      int order = as_int(n), lwork = -1, liwork = -1, least_int = 0, failed = 0;
+      int order = as_int(n), lwork = -1, lrwork = -1, liwork = -1, least_int = 0, failed = 0;
       T least = 0;
+      RealOf<T> least_real = 0;
       const char* job = vectors ? "V" : "N";
-      const char* part = upper ? "L" : "U";  // row-major: of the transpose
-      T *l = outs[0].data<T>(), *v = scratch.data<T>();
-      lapack.syevd(job, part, &order, v, &order, l, &least, &lwork, &least_int, &liwork, &failed, 1,
-                   1);
-      lwork = static_cast<int>(least);
+      // of real matrices the transpose is taken, which is the same and a plain copy
+      const char* part = upper == kIsComplex<T> ? "U" : "L";
+      RealOf<T>* l = outs[0].data<RealOf<T>>();
+      T* v = scratch.data<T>();
+      lapack.syevd(job, part, &order, v, &order, l, &least, &lwork, &least_real, &lrwork,
+                   &least_int, &liwork, &failed, 1, 1);
+      lwork = static_cast<int>(std::real(least));
+      lrwork = static_cast<int>(least_real);
       liwork = least_int;
       for_each_matrix(matrices.count(), 10 * n * n * n, [&](int64_t i) {
         Tensor work = empty(Dims{lwork}, a.dtype()), ints = empty(Dims{liwork}, DType::i32);
+        Tensor reals = real_work<T>(lrwork, a.dtype());
         T* mine = v + i * n * n;
-        matrices.to_rows(i, mine);
+        if constexpr (kIsComplex<T>) matrices.to_columns(i, mine);
+        else matrices.to_rows(i, mine);
         lapack.syevd(job, part, &order, mine, &order, l + i * n, work.data<T>(), &lwork,
-                     ints.data<int>(), &liwork, info.data<int>() + i, 1, 1);
+                     data_of<T>(reals), &lrwork, ints.data<int>(), &liwork, info.data<int>() + i, 1,
+                     1);
         if (!std::isfinite(l[i * n])) info.data<int>()[i] = order;  // NaN goes through unnoticed
       });
     });
     check_info(info, name, Failure::eigh);
     return outs;
   }
-  // The symmetric part of V (diag(gL) + (V^T gV) / E) V^T with E_ij = l_j - l_i: Giles (2008), 3.1.
+  static constexpr bool conjugates = true;
+  // The Hermitian part of V (diag(gL) + (V^H gV) / E) V^H with E_ij = l_j - l_i: Giles (2008), 3.1.
   static void vjp(Vjp& c) {
     Tensor l = c.out(0), v = c.out(1), inner;
     if (!c.arg<bool>(2)) {
       if (!c.has_g(0)) return;
       v = ops::eigh.all(c.in(0), c.arg<bool>(1), true)[1];
     } else if (c.has_g(1)) {
-      inner = ops::div(off_diagonal(ops::matmul(ht(v), c.g(1))), gaps(l));
+      Tensor turn = ops::matmul(ht(v), c.g(1));
+      check_phases(turn, "linalg.eigh", "eigenvectors");
+      inner = ops::div(off_diagonal(turn), gaps(l));
     }
-    if (c.has_g(0)) inner = plus(inner, diagonal_matrix(c.g(0)));
+    if (c.has_g(0)) inner = plus(inner, diagonal_matrix(ops::to_dtype(c.g(0), v.dtype())));
     if (inner.defined()) c.set(0, symmetric(ops::matmul(v, ops::matmul(inner, ht(v)))));
   }
-  // dL = diag(V^T dA V), dV = V (V^T dA V / E)
+  // dL = diag(V^H dA V), dV = V (V^H dA V / E)
   static Outs jvp(Jvp& j) {
     Tensor l = j.outs[0], v = j.outs[1];
     bool vectors = j.arg<bool>(2);
     if (!vectors) v = ops::eigh.all(j.in(0), j.arg<bool>(1), true)[1];
     Tensor turned = ops::matmul(ht(v), ops::matmul(symmetric(j.t(0)), v));
     Outs outs(2);
-    outs[0] = diagonal_of(turned);
+    Tensor slopes = diagonal_of(turned);
+    outs[0] = is_complex(slopes.dtype()) ? ops::real(slopes) : slopes;
     if (vectors) outs[1] = ops::matmul(v, ops::div(off_diagonal(turned), gaps(l)));
     return outs;
   }
@@ -105,10 +116,12 @@ struct LinalgEigh : Composite {
 };
 ADJ_OP(LinalgEigh,
        "linalg.eigh(A: Tensor, UPLO: str = 'L') -> (Tensor eigenvalues, Tensor eigenvectors)", R"(
-`A = V @ diag(L) @ V.mT` of symmetric matrices [..., n, n], of which the lower (`UPLO` 'L') or upper
-triangle is read: L [..., n] ascending, the eigenvectors the columns of V [..., n, n]. The gradient
-through V is of the order of one over the smallest difference of two eigenvalues, and of V only what
-does not depend on its signs is a function of A. A `LinAlgError` if the algorithm does not converge.
+`A = V @ diag(L) @ V.mH` of symmetric, or complex Hermitian, matrices [..., n, n], of which the
+lower (`UPLO` 'L') or upper triangle is read: L [..., n] ascending and real, the eigenvectors the
+columns of V [..., n, n]. The gradient through V is of the order of one over the smallest difference
+of two eigenvalues, and of V only what does not depend on its signs, or phases, is a function of A:
+the gradient of a loss that depends on phases is a RuntimeError. A `LinAlgError` if the algorithm
+does not converge.
 
 >>> adjoint.linalg.eigh(adjoint.tensor([[2., 0.], [0., 1.]])).eigenvalues
 tensor([1., 2.])
@@ -118,7 +131,8 @@ struct LinalgEigvalsh : Composite {
   static Tensor define(Tensor a, Text uplo) { return eigh(a, uplo, false, "linalg.eigvalsh")[0]; }
 };
 ADJ_OP(LinalgEigvalsh, "linalg.eigvalsh(A: Tensor, UPLO: str = 'L') -> Tensor", R"(
-The eigenvalues [..., n] of symmetric matrices [..., n, n], ascending: see `linalg.eigh`.
+The eigenvalues [..., n] of symmetric or Hermitian matrices [..., n, n], ascending: see
+`linalg.eigh`.
 
 >>> adjoint.linalg.eigvalsh(adjoint.tensor([[2., 0.], [0., 1.]]))
 tensor([1., 2.])

@@ -27,7 +27,7 @@ struct InverseNode : Rule {
   // -X^T g X^T: Giles, "Collected matrix derivative results" (2008), 2.2.3.
   static void vjp(Vjp& c) {
     if (!c.has_g(0)) return;
-    Tensor xt = ht(c.out(0));
+    Tensor xt = mt(c.out(0));
     c.set(0, ops::neg(ops::matmul(xt, ops::matmul(c.g(0), xt))));
   }
   static Outs jvp(Jvp& j) {
@@ -120,10 +120,10 @@ struct SolveNode : FastRule {
   // gB = A^-T g, gA = -gB X^T: Giles (2008), 2.3.1.
   static void gradients(Vjp& c, const Tensor& gb) {
     if (c.needs(1)) c.set(1, sum_to(gb, c.like(1)));
-    if (c.needs(0)) c.set(0, sum_to(ops::neg(ops::matmul(gb, ht(c.out(0)))), c.like(0)));
+    if (c.needs(0)) c.set(0, sum_to(ops::neg(ops::matmul(gb, mt(c.out(0)))), c.like(0)));
   }
   static void vjp(Vjp& c) {
-    if (c.has_g(0)) gradients(c, ops::solve_ex(ht(c.in(0)), c.g(0)));
+    if (c.has_g(0)) gradients(c, ops::solve_ex(mt(c.in(0)), c.g(0)));
   }
   static bool fast_vjp(Vjp& c) {
     if (c.has_g(0)) gradients(c, ops::lu_solve(c.out(1), c.out(2), c.g(0), true));

@@ -6,7 +6,7 @@ namespace adj {
 namespace {
 
 struct LdlFactorNode : Rule {
-  static Outs forward(Tensor a, Text caller) {
+  static Outs forward(Tensor a, Text caller, bool hermitian) {
     int64_t n = a.size(-1);
     Dims batch = batch_sizes(a);
     Outs outs{empty_columns(batch, n, n, a.dtype()), empty(with_sizes(batch, {n}), DType::i32),
@@ -20,8 +20,9 @@ struct LdlFactorNode : Rule {
         Tensor work = empty(Dims{lwork}, a.dtype());
         T* ld = outs[0].data<T>() + i * n * n;
         matrices.to_columns(i, ld);
-        lapack.sytrf("L", &order, ld, &order, outs[1].data<int>() + i * n, work.data<T>(), &lwork,
-                     outs[2].data<int>() + i, 1);
+        auto factor = hermitian ? lapack.hetrf : lapack.sytrf;
+        factor("L", &order, ld, &order, outs[1].data<int>() + i * n, work.data<T>(), &lwork,
+               outs[2].data<int>() + i, 1);
         for (int64_t c = 1; c < n; ++c)
           for (int64_t r = 0; r < c; ++r) ld[c * n + r] = 0;
       });
@@ -36,8 +37,8 @@ struct LdlFactorNode : Rule {
   static Outs batch(Batch& b) { return batch_in_front(b); }
 };
 ADJ_OP(LdlFactorNode,
-       "_nodes.linalg_ldl_factor_ex(A: Tensor, caller: str? = None) -> (Tensor LD, Tensor pivots, "
-       "Tensor info)",
+       "_nodes.linalg_ldl_factor_ex(A: Tensor, caller: str? = None, hermitian: bool = False) -> "
+       "(Tensor LD, Tensor pivots, Tensor info)",
        R"(
 The factors behind `linalg.ldl_factor`.
 
@@ -46,15 +47,15 @@ tensor([[1.]])
 )");
 const Fn factor_node{"_nodes.linalg_ldl_factor_ex"}, solve_node{"_nodes.linalg_ldl_solve"};
 
-Outs factors_of(const Tensor& a, const char* name, bool checked) {
+Outs factors_of(const Tensor& a, bool hermitian, const char* name, bool checked) {
   check_linalg_dtype(a, name);
   check_square(a, name);
-  return factor_node.all(a, checked ? Value(name) : Value());
+  return factor_node.all(a, checked ? Value(name) : Value(), hermitian);
 }
 
 struct LdlFactor : Composite {
-  static Outs define(Tensor a, bool) {
-    Outs outs = factors_of(a, "linalg.ldl_factor", true);
+  static Outs define(Tensor a, bool hermitian) {
+    Outs outs = factors_of(a, hermitian, "linalg.ldl_factor", true);
     outs.pop_back();
     return outs;
   }
@@ -62,7 +63,7 @@ struct LdlFactor : Composite {
 ADJ_OP(LdlFactor,
        "linalg.ldl_factor(A: Tensor, *, hermitian: bool = False) -> (Tensor LD, Tensor pivots)", R"(
 Bunch and Kaufman's factorisation of symmetric matrices [..., n, n], of which the lower triangle is
-read, for `linalg.ldl_solve`. Without a derivative.
+read, for `linalg.ldl_solve`; of Hermitian ones if `hermitian`. Without a derivative.
 
 >>> adjoint.linalg.ldl_factor(adjoint.tensor([[2., 1.], [1., 1.]])).LD
 tensor([[2.0000, 0.0000],
@@ -70,8 +71,8 @@ tensor([[2.0000, 0.0000],
 )");
 
 struct LdlFactorEx : Composite {
-  static Outs define(Tensor a, bool, bool check_errors) {
-    return factors_of(a, "linalg.ldl_factor_ex", check_errors);
+  static Outs define(Tensor a, bool hermitian, bool check_errors) {
+    return factors_of(a, hermitian, "linalg.ldl_factor_ex", check_errors);
   }
 };
 ADJ_OP(LdlFactorEx,
@@ -85,11 +86,11 @@ instead of raising.
 tensor(0, dtype=torch.int32)
 )");
 
-// A is symmetric, so the gradient of B is another solution.
+// A is symmetric or Hermitian, so the gradient of B is another solution.
 struct LdlSolveNode : Rule {
   static constexpr uint32_t saves = input(0) | input(1);
 
-  static Tensor forward(Tensor ld, Tensor pivots, Tensor b) {
+  static Tensor forward(Tensor ld, Tensor pivots, Tensor b, bool hermitian) {
     int64_t n = b.size(-2), k = b.size(-1);
     Dims batch = broadcast_sizes(batch_sizes(ld), batch_sizes(b));
     Tensor x = empty_columns(batch, n, k, b.dtype());
@@ -104,8 +105,8 @@ struct LdlSolveNode : Rule {
         lds.to_columns(i, copy.data<T>());
         T* out = x.data<T>() + i * n * k;
         bs.to_columns(i, out);
-        lapack.sytrs("L", &order, &count, copy.data<T>(), &order, ps.at<int>(i), out, &order, &info,
-                     1);
+        auto solve = hermitian ? lapack.hetrs : lapack.sytrs;
+        solve("L", &order, &count, copy.data<T>(), &order, ps.at<int>(i), out, &order, &info, 1);
       });
     });
     return x;
@@ -115,10 +116,18 @@ struct LdlSolveNode : Rule {
       fail(
           ErrorKind::not_implemented,
           "the derivative of linalg.ldl_solve with respect to LD is not defined: use linalg.solve");
-    if (c.needs(2)) c.set(2, sum_to(solve_node(c.in(0), c.in(1), c.g()), c.like(2)));
+    if (!c.needs(2)) return;
+    bool hermitian = c.arg<bool>(3);
+    // the kind takes the conjugates that a symmetric matrix needs; a Hermitian one needs none
+    Tensor g = hermitian ? conj_of(c.g()) : c.g();
+    Tensor gb = solve_node(c.in(0), c.in(1), g, hermitian);
+    c.set(2, sum_to(hermitian ? conj_of(gb) : gb, c.like(2)));
   }
 };
-ADJ_OP(LdlSolveNode, "_nodes.linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor) -> Tensor", R"(
+ADJ_OP(LdlSolveNode,
+       "_nodes.linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, hermitian: bool = False) -> "
+       "Tensor",
+       R"(
 The solution behind `linalg.ldl_solve`.
 
 >>> adjoint.linalg.ldl_solve(*adjoint.linalg.ldl_factor(adjoint.eye(1)), adjoint.ones(1, 1))
@@ -126,7 +135,7 @@ tensor([[1.]])
 )");
 
 struct LdlSolve : Composite {
-  static Tensor define(Tensor ld, Tensor pivots, Tensor b, bool) {
+  static Tensor define(Tensor ld, Tensor pivots, Tensor b, bool hermitian) {
     const char* name = "linalg.ldl_solve";
     check_linalg_dtype(ld, name);
     check_square(ld, name, "LD");
@@ -137,7 +146,7 @@ struct LdlSolve : Composite {
     if (ld.size(-1) != b.size(-2))
       runtime_error(name, ": Incompatible shapes of A and B for the equation AX = B (", ld.size(-2),
                     "x", ld.size(-1), " and ", b.size(-2), "x", b.size(-1), ")");
-    return solve_node(ld, pivots, b);
+    return solve_node(ld, pivots, b, hermitian);
   }
 };
 ADJ_OP(

@@ -59,21 +59,22 @@ struct PinvNode : Rule {
     Tensor inverse = ops::where(ops::gt(size, limit), ops::reciprocal(s), 0.0);
     return ops::matmul(ops::mul(left, row(inverse)), right);
   }
-  // For a constant rank: dY = -Y dA Y + Y Y^T dA^T (1 - A Y) + (1 - Y A) dA^T Y^T Y. Golub and
+  static constexpr bool conjugates = true;
+  // For a constant rank: dY = -Y dA Y + Y Y^H dA^H (1 - A Y) + (1 - Y A) dA^H Y^H Y. Golub and
   // Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems" (1973).
   static void vjp(Vjp& c) {
-    Tensor a = c.in(0), y = c.out(), g = c.g(), yt = ht(y), gt = ht(g);
-    Tensor first = ops::matmul(yt, ops::matmul(g, yt));
-    Tensor p = ops::matmul(ops::matmul(gt, y), yt);  // g^T Y Y^T
-    Tensor q = ops::matmul(yt, ops::matmul(y, gt));  // Y^T Y g^T
+    Tensor a = c.in(0), y = c.out(), g = c.g(), yh = ht(y), gh = ht(g);
+    Tensor first = ops::matmul(yh, ops::matmul(g, yh));
+    Tensor p = ops::matmul(ops::matmul(gh, y), yh);  // g^H Y Y^H
+    Tensor q = ops::matmul(yh, ops::matmul(y, gh));  // Y^H Y g^H
     p = ops::sub(p, ops::matmul(a, ops::matmul(y, p)));
     q = ops::sub(q, ops::matmul(ops::matmul(q, y), a));
     c.set(0, ops::sub(ops::add(p, q), first));
   }
   static Outs jvp(Jvp& j) {
-    Tensor a = j.in(0), y = j.outs[0], t = j.t(0), tt = ht(t), yt = ht(y);
+    Tensor a = j.in(0), y = j.outs[0], t = j.t(0), th = ht(t), yh = ht(y);
     Tensor first = ops::matmul(y, ops::matmul(t, y));
-    Tensor p = ops::matmul(y, ops::matmul(yt, tt)), q = ops::matmul(ops::matmul(tt, yt), y);
+    Tensor p = ops::matmul(y, ops::matmul(yh, th)), q = ops::matmul(ops::matmul(th, yh), y);
     p = ops::sub(p, ops::matmul(ops::matmul(p, a), y));
     q = ops::sub(q, ops::matmul(y, ops::matmul(a, q)));
     return as_outs(ops::sub(ops::add(p, q), first));
@@ -115,8 +116,8 @@ ADJ_OP(LinalgPinv,
        R"(
 The pseudo-inverses of Moore and Penrose [..., n, m] of matrices [..., m, n]. Singular values up to
 max(atol, rtol * the largest) count as 0; `rtol` is max(m, n) times the dtype's eps where neither is
-given. `hermitian`: A is symmetric, and eigenvalues are used. The gradient holds where the rank does
-not change (Golub and Pereyra 1973).
+given. `hermitian`: A is symmetric or Hermitian, and eigenvalues are used. The gradient holds where
+the rank does not change (Golub and Pereyra 1973).
 
 >>> adjoint.linalg.pinv(adjoint.tensor([[2., 0.], [0., 0.]]))
 tensor([[0.5000, 0.0000],
@@ -225,7 +226,7 @@ struct LstsqNode : Rule {
     DType t = a.dtype();
     bool ranked = driver != "gels", valued = driver == "gelsd" || driver == "gelss";
     Tensor both = empty_columns(batch, rows, k, t), ranks = empty(batch, DType::i32);
-    Tensor s = empty(with_sizes(batch, {least}), t), info = zero_info(batch);
+    Tensor s = empty(with_sizes(batch, {least}), real_of(t)), info = zero_info(batch);
     write_into(ranks, scalar_tensor(int64_t{0}, DType::i32));
     Matrices as(a, batch), bs(b, batch);
     if (least == 0 || k == 0) {
@@ -234,15 +235,16 @@ struct LstsqNode : Rule {
     } else {
       with_type(t, [&]<class T>(T) {
         for_each_matrix(as.count(), 4 * m * n * least, [&](int64_t i) {
-          T *x = both.data<T>() + i * rows * k, *si = s.data<T>() + i * least;
+          T* x = both.data<T>() + i * rows * k;
+          RealOf<T>* si = s.data<RealOf<T>>() + i * least;
           Tensor copy = empty(Dims{n, m}, t), right = empty(Dims{k, m}, t);
           as.to_columns(i, copy.data<T>());
           bs.to_columns(i, right.data<T>());
           for (int64_t j = 0; j < k; ++j)
             for (int64_t r = 0; r < rows; ++r)
               x[j * rows + r] = r < m ? right.data<T>()[j * m + r] : T(0);
-          run(driver, as_int(m), as_int(n), as_int(k), copy.data<T>(), x, si, static_cast<T>(rcond),
-              ranks.data<int>() + i, info.data<int>() + i);
+          run(driver, as_int(m), as_int(n), as_int(k), copy.data<T>(), x, si,
+              static_cast<RealOf<T>>(rcond), ranks.data<int>() + i, info.data<int>() + i);
         });
       });
       check_info(info, "linalg.lstsq", Failure::least_squares);
@@ -251,30 +253,39 @@ struct LstsqNode : Rule {
     outs[0] = ops::contiguous_copy(outs[0]);
     outs.push_back(residuals(both, ranks, m, n, driver));
     outs.push_back(ranked ? cast(ranks, DType::i64) : empty(Dims{0}, DType::i64));
-    outs.push_back(valued ? s : empty(Dims{0}, t));
+    outs.push_back(valued ? s : empty(Dims{0}, real_of(t)));
     return outs;
   }
   template <class T>
-  static void run(Text driver, int m, int n, int k, T* a, T* b, T* s, T rcond, int* rank,
-                  int* info) {
+  static void run(Text driver, int m, int n, int k, T* a, T* b, RealOf<T>* s, RealOf<T> rcond,
+                  int* rank, int* info) {
     const Lapack<T>& lapack = lapack_of<T>();
     int rows = std::max(m, n), lwork = -1, least_int = 0;
     T least[1] = {0};
+    // real work space: gelsy 2 n, gelss 5 k with k = min(m, n); gelsd says what it wants
+    RealOf<T> least_real[1] = {0};
     Tensor work, ints = empty(Dims{n}, DType::i32);
+    DType t = dtype_for<T>();
+    Tensor reals = real_work<T>(std::max(2 * n, 5 * std::min(m, n)), t);
     for (int64_t i = 0; i < n; ++i) ints.data<int>()[i] = 0;
     for (int pass = 0; pass < 2; ++pass) {  // first, how much work space it wants
       T* w = pass ? work.data<T>() : least;
+      RealOf<T>* rw = pass || driver != "gelsd" ? data_of<T>(reals) : least_real;
       if (driver == "gels") lapack.gels("N", &m, &n, &k, a, &m, b, &rows, w, &lwork, info, 1);
       else if (driver == "gelsy")
-        lapack.gelsy(&m, &n, &k, a, &m, b, &rows, ints.data<int>(), &rcond, rank, w, &lwork, info);
+        lapack.gelsy(&m, &n, &k, a, &m, b, &rows, ints.data<int>(), &rcond, rank, w, &lwork, rw,
+                     info);
       else if (driver == "gelsd")
-        lapack.gelsd(&m, &n, &k, a, &m, b, &rows, s, &rcond, rank, w, &lwork,
+        lapack.gelsd(&m, &n, &k, a, &m, b, &rows, s, &rcond, rank, w, &lwork, rw,
                      pass ? ints.data<int>() : &least_int, info);
-      else lapack.gelss(&m, &n, &k, a, &m, b, &rows, s, &rcond, rank, w, &lwork, info);
+      else lapack.gelss(&m, &n, &k, a, &m, b, &rows, s, &rcond, rank, w, &lwork, rw, info);
       if (pass) break;
-      lwork = static_cast<int>(least[0]) + 1;
-      work = empty(Dims{lwork}, std::is_same_v<T, float> ? DType::f32 : DType::f64);
-      if (driver == "gelsd") ints = empty(Dims{std::max(least_int, 1)}, DType::i32);
+      lwork = static_cast<int>(std::real(least[0])) + 1;
+      work = empty(Dims{lwork}, t);
+      if (driver == "gelsd") {
+        ints = empty(Dims{std::max(least_int, 1)}, DType::i32);
+        reals = real_work<T>(static_cast<int64_t>(least_real[0]) + 1, t);
+      }
     }
   }
   // What LAPACK leaves below the solution, squared and summed; nothing if that is not of full rank.
@@ -283,10 +294,13 @@ struct LstsqNode : Rule {
     bool full = m > n && driver != "gelsy";
     if (driver == "gelss" || driver == "gelsd")
       for (int64_t i = 0; i < ranks.numel(); ++i) full = full && ranks.data<int>()[i] == n;
-    if (!full) return empty(Dims{0}, both.dtype());
-    return ops::sum(ops::square(ops::narrow(both, int64_t{-2}, n, m - n)), int64_t{-2});
+    if (!full) return empty(Dims{0}, real_of(both.dtype()));
+    Tensor rest = ops::narrow(both, int64_t{-2}, n, m - n);
+    if (is_complex(rest.dtype())) rest = ops::abs(rest);
+    return ops::sum(ops::square(rest), int64_t{-2});
   }
-  // X = Y B with the pseudo-inverse Y: gB = Y^T g, and g B^T goes to Y.
+  static constexpr bool conjugates = true;
+  // X = Y B with the pseudo-inverse Y: gB = Y^H g, and g B^H goes to Y.
   static void vjp(Vjp& c) {
     Tensor a = c.in(0), b = c.in(1), x = c.out(0), ga, gb;
     int64_t k = std::min(a.size(-1), a.size(-2));
@@ -295,14 +309,14 @@ struct LstsqNode : Rule {
     if (!c.has_g(0) && !of_residuals && !of_values) return;
     if (c.has_g(0)) {
       Tensor g = c.g(0), y = pinv_node(a);
-      Tensor yt = ht(y);
-      gb = ops::matmul(yt, g);
+      Tensor yh = ht(y);
+      gb = ops::matmul(yh, g);
       if (c.needs(0)) {
         Tensor r = ops::sub(b, ops::matmul(a, x));             // the residual
-        Tensor yg = ops::matmul(y, gb);                        // Y Y^T g
+        Tensor yg = ops::matmul(y, gb);                        // Y Y^H g
         Tensor null = ops::sub(g, ops::matmul(ops::matmul(y, a), g));  // (1 - Y A) g
         ga = ops::sub(ops::matmul(r, ht(yg)), ops::matmul(gb, ht(x)));
-        ga = ops::add(ga, ops::matmul(ops::matmul(yt, x), ht(null)));
+        ga = ops::add(ga, ops::matmul(ops::matmul(yh, x), ht(null)));
       }
     }
     if (of_residuals) {  // of the squared lengths of the residuals, by r = b - A x alone

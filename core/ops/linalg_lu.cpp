@@ -83,15 +83,15 @@ struct LuFactorNode : Rule {
     if (m > k) {
       Tensor l2 = ops::narrow(lu, int64_t{-2}, k, m - k);
       rest = mt(ops::triangular(u, mt(ops::narrow(g, int64_t{-2}, k, m - k)), true));  // gL2 U^-T
-      gu = ops::sub(gu, upper_part(ops::matmul(ht(l2), rest)));
+      gu = ops::sub(gu, upper_part(ops::matmul(mt(l2), rest)));
     } else if (n > k) {
       Tensor u2 = ops::narrow(lu, int64_t{-1}, k, n - k);
-      rest = ops::triangular(ht(l), ops::narrow(g, int64_t{-1}, k, n - k), true, true);
-      gl = ops::sub(gl, lower_part(ops::matmul(rest, ht(u2)), -1));
+      rest = ops::triangular(mt(l), ops::narrow(g, int64_t{-1}, k, n - k), true, true);
+      gl = ops::sub(gl, lower_part(ops::matmul(rest, mt(u2)), -1));
     }
     Tensor inner =
-        ops::add(lower_part(ops::matmul(ht(l), gl), -1), upper_part(ops::matmul(gu, ht(u))));
-    Tensor x = ops::triangular(ht(l), inner, true, true);  // L^-T M
+        ops::add(lower_part(ops::matmul(mt(l), gl), -1), upper_part(ops::matmul(gu, mt(u))));
+    Tensor x = ops::triangular(mt(l), inner, true, true);  // L^-T M
     Tensor ga = mt(ops::triangular(u, mt(x), true));  // ... U^-T
     if (rest.defined()) ga = ops::cat(TensorList{ga, rest}, m > k ? int64_t{-2} : int64_t{-1});
     c.set(0, ops::matmul(permutation(c.out(1), m, lu.dtype()), ga));
@@ -197,13 +197,13 @@ tensor([[2., 2.],
 )");
 
 struct LuSolveNode : Fused {
-  static Tensor define(Tensor lu, Tensor pivots, Tensor b, bool adjoint) {
+  static Tensor define(Tensor lu, Tensor pivots, Tensor b, bool transposed) {
     Tensor l = l_of(lu), u = upper_part(lu), p = permutation(pivots, lu.size(-1), lu.dtype());
-    if (!adjoint)
+    if (!transposed)
       return ops::triangular(u, ops::triangular(l, ops::matmul(mt(p), b), false, true), true);
-    return ops::matmul(p, ops::triangular(ht(l), ops::triangular(ht(u), b, false), true, true));
+    return ops::matmul(p, ops::triangular(mt(l), ops::triangular(mt(u), b, false), true, true));
   }
-  static Tensor forward(Tensor lu, Tensor pivots, Tensor b, bool adjoint) {
+  static Tensor forward(Tensor lu, Tensor pivots, Tensor b, bool transposed) {
     int64_t n = b.size(-2), k = b.size(-1);
     Dims batch = broadcast_sizes(batch_sizes(lu), batch_sizes(b));
     batch = broadcast_sizes(batch, pivots.sizes().slice(0, pivots.dim() - 1));
@@ -222,7 +222,7 @@ struct LuSolveNode : Fused {
       for_each_matrix(bs.count(), n * n * k, [&](int64_t i) {
         T* out = x.data<T>() + i * n * k;
         bs.to_columns(i, out);
-        adj::lu_solve(adjoint, as_int(n), as_int(k), lus.at<T>(i), ps.at<int>(i), out);
+        adj::lu_solve(transposed, as_int(n), as_int(k), lus.at<T>(i), ps.at<int>(i), out);
       });
     });
     return x;
@@ -243,7 +243,7 @@ struct LuSolveNode : Fused {
   }
 };
 ADJ_OP(LuSolveNode,
-       "_nodes.linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, adjoint: bool = False) -> "
+       "_nodes.linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, transpose: bool = False) -> "
        "Tensor",
        R"(
 A^-1 B, or A^-T B, from the factors of A: behind `linalg.lu_solve`.
@@ -273,8 +273,11 @@ Tensor solve(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left,
                   ": Number of pivots per batch should be same as the dimension of the "
                   "matrix: expected pivots of shape ",
                   expected, ", got ", pivots.sizes());
-  return left ? ops::lu_solve(lu, pivots, b, adjoint)
-              : mt(ops::lu_solve(lu, pivots, mt(b), !adjoint));
+  // A^-H B is the conjugate of A^-T conj(B)
+  Tensor right = adjoint ? conj_of(b) : b;
+  Tensor x = left ? ops::lu_solve(lu, pivots, right, adjoint)
+                  : mt(ops::lu_solve(lu, pivots, mt(right), !adjoint));
+  return adjoint ? conj_of(x) : x;
 }
 
 struct LinalgLuSolve : Composite {
@@ -287,7 +290,7 @@ ADJ_OP(
     "linalg.lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = "
     "False) -> Tensor",
     R"(
-X with `A @ X = B` (`X @ A = B` if not `left`, A.mT in the place of A if `adjoint`) from what
+X with `A @ X = B` (`X @ A = B` if not `left`, A.mH in the place of A if `adjoint`) from what
 `linalg.lu_factor(A)` gave: LU [..., n, n], pivots [..., n], B [..., n, k].
 
 >>> LU, pivots = adjoint.linalg.lu_factor(adjoint.tensor([[2., 0.], [1., 1.]]))

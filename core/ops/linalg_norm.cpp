@@ -206,7 +206,7 @@ struct Cond : Composite {
     double order = p ? p->real() : 2;
     if (std::fabs(order) == 2) {
       Tensor s = ops::svd.all(a, false, false, "linalg.cond")[1];
-      if (a.numel() == 0) return ops::zeros(batch_sizes(a), a.dtype());
+      if (a.numel() == 0) return ops::zeros(batch_sizes(a), s.dtype());
       Tensor most = ops::select(s, int64_t{-1}, int64_t{0}),
              least = ops::select(s, int64_t{-1}, int64_t{-1});
       return order > 0 ? ops::div(most, least) : ops::div(least, most);
@@ -220,7 +220,7 @@ struct Cond : Composite {
   template <class F>
   static Tensor by_inverse(const Tensor& a, const F& norm) {
     check_square(a, "linalg.cond");
-    if (a.numel() == 0) return ops::zeros(batch_sizes(a), a.dtype());
+    if (a.numel() == 0) return ops::zeros(batch_sizes(a), real_of(a.dtype()));
     Outs inverse = ops::inverse_ex.all(a);
     Tensor y = ops::mul(norm(a), norm(inverse[0]));
     return ops::masked_fill(y, ops::ne(inverse[1], int64_t{0}), INFINITY);

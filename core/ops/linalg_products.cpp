@@ -73,7 +73,7 @@ struct MatrixExpNode : Rule {
   static Tensor forward(Tensor a) {
     int64_t n = a.size(-1);
     if (a.numel() == 0) return ops::zeros(a.sizes(), a.dtype());
-    bool single = a.dtype() == DType::f32;
+    bool single = real_of(a.dtype()) == DType::f32;
     double limit = single ? 3.925724783138660 : 5.371920351148152;
     Tensor norm =
         cast(dense(ops::amax(ops::sum(ops::abs(a), int64_t{-2}), int64_t{-1})), DType::f64);
@@ -117,7 +117,7 @@ struct MatrixExpNode : Rule {
     odd = ops::matmul(a, odd);
     return ops::solve_ex(ops::sub(even, odd), ops::add(even, odd));
   }
-  static void vjp(Vjp& c) { c.set(0, exp_along(ht(c.in(0)), c.g())); }
+  static void vjp(Vjp& c) { c.set(0, exp_along(mt(c.in(0)), c.g())); }
   static Outs jvp(Jvp& j) { return as_outs(exp_along(j.in(0), j.t(0))); }
   static Outs batch(Batch& b) { return batch_in_front(b); }
 };
@@ -250,11 +250,11 @@ struct Vecdot : Composite {
     if (!is_floating(x.dtype()) && !is_complex(x.dtype()))
       runtime_error("linalg.vecdot: Expected a floating point or complex tensor as input. Got ",
                     scalar_name_of(x.dtype()));
-    return ops::sum(ops::mul(x, y), dim);
+    return ops::sum(ops::mul(conj_of(x), y), dim);
   }
 };
 ADJ_OP(Vecdot, "linalg.vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor", R"(
-Inner products along `dim`; other dims broadcast.
+Inner products along `dim`, of complex vectors with `x` conjugated; other dims broadcast.
 
 >>> adjoint.linalg.vecdot(adjoint.tensor([[1., 2.], [3., 4.]]), adjoint.tensor([1., 1.]))
 tensor([3., 7.])
@@ -295,15 +295,16 @@ Tensor vander(const Tensor& x, int64_t n, const char* name) {
 }
 struct LinalgVander : Composite {
   static Tensor define(Tensor x, std::optional<int64_t> count) {
-    if (x.dim() == 0) runtime_error("linalg.vander: x must have at least one dimension");
-    int64_t n = count.value_or(x.size(-1));
+    if (x.dim() == 0 && !count)
+      runtime_error("linalg.vander: x must have at least one dimension where N is not given");
+    int64_t n = count ? *count : x.size(-1);
     if (n <= 1) runtime_error("N must be greater than 1, got ", n);
-    return vander(x, n, "linalg.vander");
+    return vander(x.dim() ? x : ops::unsqueeze(x, int64_t{0}), n, "linalg.vander");
   }
 };
 ADJ_OP(LinalgVander, "linalg.vander(x: Tensor, *, N: int? = None) -> Tensor", R"(
 Vandermonde's matrices [..., n, N] of vectors [..., n]: the powers 0 .. N - 1 of each element in a
-row (N None: n).
+row (N None: n). A number counts as a vector.
 
 >>> adjoint.linalg.vander(adjoint.tensor([1, 2, 3]))
 tensor([[1, 1, 1],

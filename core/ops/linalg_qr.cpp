@@ -7,8 +7,13 @@ namespace adj {
 
 namespace {
 
-// The lower triangle, and its transpose above the diagonal.
-Tensor mirrored(const Tensor& x) { return ops::add(lower_part(x), ht(lower_part(x, -1))); }
+// The lower triangle, and its adjoint above the diagonal, of which only the real part counts: that
+// of R is real.
+Tensor mirrored(const Tensor& x) {
+  Tensor below = lower_part(x, -1);
+  if (!is_complex(x.dtype())) return ops::add(lower_part(x), mt(below));
+  return ops::add(ops::add(below, ht(below)), diagonal_matrix(ops::real(diagonal_of(x))));
+}
 
 // reflections(m, n, a [m, n] column-major, tau) in place: R, and the reflections below it
 template <class T>
@@ -58,10 +63,11 @@ struct QrNode : Rule {
     });
     return outs;
   }
-  // (gQ + Q mirrored(R gR^T - gQ^T Q)) R^-T for m >= n: Walter and Lehmann, "Algorithmic
+  static constexpr bool conjugates = true;
+  // (gQ + Q mirrored(R gR^H - gQ^H Q)) R^-H for m >= n: Walter and Lehmann, "Algorithmic
   // differentiation of linear algebra functions with application in optimum experimental design"
   // (2010). The columns that a wide A = [A1 A2] has beyond a square are A2 = Q R2: what flows into
-  // R2 goes on to A2 as Q gR2 and to Q as A2 gR2^T (Roberts and Roberts, 2020).
+  // R2 goes on to A2 as Q gR2 and to Q as A2 gR2^H (Roberts and Roberts, 2020).
   static void vjp(Vjp& c) {
     Text mode = c.arg<Text>(1);
     Tensor a = c.in(0), q = c.out(0), r = c.out(1), gq, gr, rest;
@@ -124,10 +130,11 @@ struct LinalgQr : Composite {
   static Outs define(Tensor a, Text mode) { return qr(a, mode, "linalg.qr"); }
 };
 ADJ_OP(LinalgQr, "linalg.qr(A: Tensor, mode: str = 'reduced') -> (Tensor Q, Tensor R)", R"(
-`A = Q @ R` of matrices [..., m, n] with orthonormal columns Q and an upper triangular R. `mode`
-'reduced': Q [..., m, k], R [..., k, n], k = min(m, n); 'complete': Q [..., m, m], R [..., m, n];
-'r': R of the reduced form, and an empty Q. The gradient needs the first k columns of A to be
-independent, and does not exist for the complete form of a tall matrix (a RuntimeError).
+`A = Q @ R` of matrices [..., m, n] with orthonormal columns Q and an upper triangular R, whose
+diagonal is real. `mode` 'reduced': Q [..., m, k], R [..., k, n], k = min(m, n); 'complete': Q [...,
+m, m], R [..., m, n]; 'r': R of the reduced form, and an empty Q. The gradient needs the first k
+columns of A to be independent, and does not exist for the complete form of a tall matrix (a
+RuntimeError).
 
 >>> Q, R = adjoint.linalg.qr(adjoint.tensor([[3., 1.], [4., 2.]]))
 >>> (Q @ R).round(decimals=4)
@@ -215,7 +222,7 @@ Tensor reflector(const Tensor& a, int64_t i) {
   Tensor one = ops::ones(with_sizes(batch, {1, 1}), a.dtype());
   return ops::cat(TensorList{above, one, below}, int64_t{-2});
 }
-// (1 - tau_i v_i v_i^T) x
+// (1 - tau_i v_i v_i^H) x
 Tensor reflect(const Tensor& a, const Tensor& tau, int64_t i, const Tensor& x) {
   Tensor v = reflector(a, i), factor = column(ops::narrow(tau, int64_t{-1}, i, int64_t{1}));
   return ops::sub(x, ops::matmul(ops::mul(factor, v), ops::matmul(ht(v), x)));
@@ -253,7 +260,7 @@ struct HouseholderProduct : Fused {
   static bool fast_vjp(Vjp&) { return false; }
 };
 ADJ_OP(HouseholderProduct, "linalg.householder_product(A: Tensor, tau: Tensor) -> Tensor", R"(
-The first n columns [..., m, n] of the product of the reflections `1 - tau[i] * v_i v_i^T`: A [...,
+The first n columns [..., m, n] of the product of the reflections `1 - tau[i] * v_i v_i^H`: A [...,
 m, n], m >= n, holds v_i below its diagonal (above it zeros and on it ones are meant), tau [..., k],
 k <= n.
 
@@ -285,8 +292,9 @@ struct Ormqr : Composite {
     if (rows != a.size(-2))
       runtime_error("torch.ormqr: other.shape[", left ? -2 : -1,
                     "] must be equal to input.shape[-2], got ", rows, " and ", a.size(-2));
-    if (!left) return mt(define(a, tau, mt(other), true, !transposed));
+    if (!left) return ht(define(a, tau, ht(other), true, !transposed));
     int64_t k = tau.size(-1);
+    if (transposed) tau = conj_of(tau);
     for (int64_t i = 0; i < k; ++i) other = reflect(a, tau, transposed ? i : k - 1 - i, other);
     return other;
   }
@@ -296,7 +304,7 @@ ADJ_OP(
     "ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) "
     "-> Tensor",
     R"(
-`Q @ other` (`other @ Q` if not `left`, with Q.mT if `transpose`), Q [..., m, m] being the product
+`Q @ other` (`other @ Q` if not `left`, with Q.mH if `transpose`), Q [..., m, m] being the product
 of the reflections in `input` and `tau`: see `geqrf`.
 
 >>> a, tau = adjoint.geqrf(adjoint.tensor([[3.], [4.]]))

@@ -16,6 +16,7 @@ Tensor covariance(const Tensor& input, int64_t correction, Tensor fweights, Tens
   Tensor x = input.dim() < 2 ? ops::reshape(input, Dims{1, -1}) : input;
   if (!is_floating(x.dtype()) && !is_complex(x.dtype())) x = ops::to_dtype(x, default_dtype());
   int64_t n = x.size(1);
+  DType real = real_of(x.dtype());
   auto check = [&](const Tensor& w, const char* name, bool whole) {
     if (w.dim() > 1)
       runtime_error("cov(): expected ", name, " to have one or fewer dimensions but got ", name,
@@ -33,11 +34,11 @@ Tensor covariance(const Tensor& input, int64_t correction, Tensor fweights, Tens
   Tensor w;
   if (fweights.defined()) {
     check(fweights, "fweights", true);
-    w = ops::to_dtype(fweights, x.dtype());
+    w = ops::to_dtype(fweights, real);
   }
   if (aweights.defined()) {
     check(aweights, "aweights", false);
-    Tensor a = in_dtype(aweights, x.dtype());
+    Tensor a = in_dtype(aweights, real);
     w = w.defined() ? ops::mul(w, a) : a;
   }
   Tensor total = w.defined() ? ops::sum_all(w) : Tensor();
@@ -48,10 +49,9 @@ Tensor covariance(const Tensor& input, int64_t correction, Tensor fweights, Tens
   if (!w.defined()) {
     c = ops::div(c, static_cast<double>(std::max<int64_t>(n - correction, 0)));
   } else {
-    Tensor lost = scalar_tensor(static_cast<double>(correction), x.dtype());
+    Tensor lost = scalar_tensor(static_cast<double>(correction), real);
     if (aweights.defined() && correction != 0)
-      lost =
-          ops::div(ops::mul(ops::sum_all(ops::mul(w, in_dtype(aweights, x.dtype()))), lost), total);
+      lost = ops::div(ops::mul(ops::sum_all(ops::mul(w, in_dtype(aweights, real))), lost), total);
     c = ops::div(c, ops::clamp(ops::sub(total, lost), 0.0));
   }
   return input.dim() < 2 ? ops::reshape(c, Dims{}) : ops::squeeze(c);
@@ -84,8 +84,12 @@ struct Corrcoef : Composite {
           x.dim(), " dimensions");
     Tensor c = covariance(x, 1, {}, {});
     if (c.dim() == 0) return ops::div(c, c);
-    Tensor deviation = ops::sqrt(ops::diagonal(c));
+    Tensor variances = ops::diagonal(c);
+    bool parts = is_complex(c.dtype());
+    Tensor deviation = ops::sqrt(parts ? ops::real(variances) : variances);
     c = ops::div(ops::div(c, column(deviation)), row(deviation));
+    if (parts)
+      return ops::complex(ops::clamp(ops::real(c), -1.0, 1.0), ops::clamp(ops::imag(c), -1.0, 1.0));
     return ops::clamp(c, -1.0, 1.0);
   }
 };

@@ -9,7 +9,7 @@ Tensor triangle(const Tensor& x, bool upper, bool unit) {
   return upper ? upper_part(x, unit ? 1 : 0) : lower_part(x, unit ? -1 : 0);
 }
 // (sum over the dims of the batch that were added) of x y^T
-Tensor outer_product(const Tensor& x, const Tensor& y) { return ops::matmul(x, ht(y)); }
+Tensor outer_product(const Tensor& x, const Tensor& y) { return ops::matmul(x, mt(y)); }
 
 struct SolveTriangularNode : Rule {
   static constexpr uint32_t saves = input(0) | output(0);
@@ -34,7 +34,7 @@ struct SolveTriangularNode : Rule {
   // gB = A^-T g, gA = -gB X^T on the triangle: Giles (2008), 2.3.1.
   static void vjp(Vjp& c) {
     bool upper = c.arg<bool>(2), unit = c.arg<bool>(3);
-    Tensor gb = ops::triangular(ht(c.in(0)), c.g(), !upper, unit);
+    Tensor gb = ops::triangular(mt(c.in(0)), c.g(), !upper, unit);
     if (c.needs(1)) c.set(1, sum_to(gb, c.like(1)));
     if (c.needs(0)) {
       Tensor ga = triangle(ops::neg(outer_product(gb, c.out())), upper, unit);

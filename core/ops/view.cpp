@@ -105,6 +105,45 @@ tensor([[0, 1, 2],
         [3, 4, 5]])
 )");
 
+// The memory of x as elements of another size: the last dim grows or shrinks.
+struct ViewAsDtype : Constant {
+  static Tensor forward(Tensor x, DType dtype) {
+    auto from = static_cast<int64_t>(itemsize(x.dtype())),
+         to = static_cast<int64_t>(itemsize(dtype));
+    Layout out{x->sizes, x->strides, x->offset};
+    if (dtype == DType::b8 && x.dtype() != DType::b8)
+      runtime_error("view(dtype): the bytes of ", scalar_name_of(x.dtype()),
+                    " may be no bools; use x != 0");
+    if (from != to) {
+      if (x.dim() == 0)
+        runtime_error("self.dim() cannot be 0 to view ", scalar_name_of(x.dtype()), " as ",
+                      scalar_name_of(dtype), " (different element sizes)");
+      if (x.stride(-1) != 1)
+        runtime_error("self.stride(-1) must be 1 to view ", scalar_name_of(x.dtype()), " as ",
+                      scalar_name_of(dtype), " (different element sizes), but got ", x.stride(-1));
+      int last = x.dim() - 1;
+      auto scaled = [&](int64_t n, const char* what) {
+        if (n * from % to)
+          runtime_error(what, " must be divisible by ", to / from, " to view ",
+                        scalar_name_of(x.dtype()), " as ", scalar_name_of(dtype),
+                        " (different element sizes), but got ", n);
+        return n * from / to;
+      };
+      out.sizes[last] = scaled(out.sizes[last], "self.size(-1)");
+      out.offset = scaled(out.offset, "self.storage_offset()");
+      for (int i = 0; i < last; ++i) out.strides[i] = scaled(out.strides[i], "self.stride");
+    }
+    return view_of(x, std::move(out), dtype);
+  }
+};
+ADJ_OP(ViewAsDtype, "view:dtype(input: Tensor, dtype: dtype) -> Tensor", R"(
+The same memory seen as elements of another dtype; the last dim grows or shrinks with their size. It
+has no derivative. A RuntimeError where the layout does not allow it.
+
+>>> adjoint.tensor([1.]).view(adjoint.int32)
+tensor([1065353216], dtype=torch.int32)
+)");
+
 struct Reshape : Composite {
   static Tensor define(Tensor x, DimsView shape) {
     Dims sizes = infer_sizes(shape, x.numel());

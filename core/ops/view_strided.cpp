@@ -36,15 +36,21 @@ Tensor spread(const Tensor& x, const Strided& base, const Strided& part, int64_t
 Layout strided_layout(const Tensor& x, DimsView size, DimsView stride, int64_t offset) {
   if (size.size() != stride.size())
     runtime_error("mismatch in length of strides and shape: ", size, " and ", stride);
-  int64_t last = offset;
-  bool empty = false;
+  int64_t last = offset, count = 1;
+  bool empty = false, countable = true;
   for (int i = 0; i < size.size(); ++i) {
     if (stride[i] < 0)
       runtime_error("as_strided: negative strides are not supported, got ", stride);
     if (size[i] < 0) runtime_error("as_strided: negative size in ", size);
-    last += (size[i] - 1) * stride[i];
+    int64_t step = 0;
+    countable &= !__builtin_mul_overflow(std::max<int64_t>(size[i] - 1, 0), stride[i], &step) &&
+                 !__builtin_add_overflow(last, step, &last) &&
+                 !__builtin_mul_overflow(count, std::max<int64_t>(size[i], 1), &count);
     empty |= size[i] == 0;
   }
+  if (!countable)
+    runtime_error("as_strided: sizes ", size, ", strides ", stride, " and storage offset ", offset,
+                  " are too large to count the elements");
   int64_t have = static_cast<int64_t>(x->storage->nbytes / itemsize(x.dtype()));
   if (offset < 0 || (!empty && last >= have))
     runtime_error("as_strided: sizes ", size, ", strides ", stride, " and storage offset ", offset,

@@ -21,9 +21,11 @@ __all__ = [
     "ShortTensor",
     "asarray",
     "broadcast_shapes",
+    "empty_permuted",
     "from_dlpack",
     "from_numpy",
     "frombuffer",
+    "get_device",
     "is_complex",
     "is_conj",
     "is_floating_point",
@@ -84,19 +86,19 @@ def frombuffer(
             f"requested {count} elements of {size} bytes at offset {offset} of a buffer of "
             f"{len(view)} bytes"
         )
-    formats: dict[str, Any] = {
-        "bool": "?",
-        "uint8": "B",
-        "int8": "b",
-        "int16": "h",
-        "int32": "i",
-        "int64": "q",
-        "float16": "e",
-        "float32": "f",
-        "float64": "d",
-    }
-    part = view[offset : offset + count * size].cast(formats[str(dtype)[6:]])
-    x = _core._from_buffer(part, not part.readonly)
+    part = view[offset : offset + count * size]
+    bytes_ = _core._from_buffer(part, not part.readonly)
+    if bytes_.data_ptr() % (size // 2 if dtype.is_complex else size):
+        raise ValueError(
+            f"the memory at offset {offset} is not aligned for {dtype}: copy it first, "
+            "bytearray(buffer[offset:])"
+        )
+    if dtype == _core.bool:
+        if max(part) > 1:
+            raise ValueError("a bool is 0 or 1: read the buffer as uint8 and compare with 0")
+        x = _core._from_buffer(part.cast("?"), not part.readonly)
+    else:
+        x = bytes_.view(dtype)
     return x.requires_grad_() if requires_grad else x
 
 
@@ -119,19 +121,46 @@ def asarray(
     dtype: Any = None,
     device: Any = None,
     copy: bool | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool | None = None,
 ) -> Tensor:
     """A tensor of `obj`, on its memory unless `copy` is true or the dtype differs.
+
+    A tensor keeps its history, unless `requires_grad` is False, which detaches it.
 
     >>> adjoint.asarray([1, 2])
     tensor([1, 2])
     """
     x = _core.as_tensor(obj, dtype=dtype, device=device)
-    if isinstance(obj, Tensor) and not requires_grad:
-        x = x.detach()
     if copy and (x is obj or not isinstance(obj, (list, tuple, int, float))):
         x = x.clone()
-    return x.detach().requires_grad_() if requires_grad else x
+    if requires_grad is False and isinstance(obj, Tensor):
+        return x.detach()
+    return x.requires_grad_() if requires_grad and not x.requires_grad else x
+
+
+def empty_permuted(size: Any, physical_layout: Any, **kwargs: Any) -> Tensor:
+    """An uninitialised tensor whose dims lie in memory in this order, from the outermost.
+
+    Args:
+        size: the shape.
+        physical_layout: a permutation of the dims; ``(0, 2, 3, 1)`` puts the channels last.
+
+    >>> adjoint.empty_permuted((2, 3, 5, 7), (0, 2, 3, 1)).stride()
+    (105, 1, 21, 3)
+    """
+    order = tuple(physical_layout)
+    dims = [d for d, _ in enumerate(size)]
+    if sorted(order) != dims:
+        raise RuntimeError(
+            f"physical_layout must be a permutation of the dims {dims}, got {order}"
+        )
+    memory = _core._namespaces[""]["empty"](tuple(size[d] for d in order), **kwargs)
+    return memory.permute(tuple(order.index(d) for d in dims))
+
+
+def get_device(input: Tensor) -> int:
+    """The number of the tensor's device: -1 for the CPU."""
+    return input.get_device()
 
 
 def is_tensor(obj: Any) -> bool:
@@ -198,8 +227,17 @@ def broadcast_shapes(*shapes: Any) -> Any:
 
 
 def typename(obj: Any) -> str:
-    """The name of the type of `obj`, `torch.FloatTensor` and the like for tensors."""
-    return obj.type() if isinstance(obj, Tensor) else type(obj).__qualname__
+    """The name of a class or function with its module, or of the class of `obj`;
+    `torch.FloatTensor` and the like for tensors.
+
+    >>> adjoint.typename(adjoint.ones(2)), adjoint.typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, Tensor):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", None)
+    return named.__qualname__ if module in (None, "builtins") else f"{module}.{named.__qualname__}"
 
 
 def _legacy_type(name: str, dtype: Any) -> Any:

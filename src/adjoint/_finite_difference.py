@@ -46,6 +46,7 @@ def gradient(
             raise IndexError(f"dimension {d} is out of range for a tensor of {n} dims")
     if len({d % n for d in dims}) != len(dims):
         raise RuntimeError(f"dim {dims} appears multiple times in the list of dims")
+    spacing = 1 if spacing is None else spacing
     spacings = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
     if len(spacings) != len(dims):
         raise RuntimeError(

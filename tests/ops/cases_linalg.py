@@ -1,5 +1,4 @@
-"""Linear algebra. Where factors are unique only up to signs they have no reference here: that they
-multiply to the matrix is tested in tests/test_linalg.py."""
+"""Linear algebra: Cholesky, inverses, systems of equations, LU."""
 
 import numpy as np
 import scipy.linalg
@@ -7,42 +6,56 @@ import scipy.spatial
 
 import adjoint
 from ops.case import S, alias, case
-from ops.matrix import torch
 
 ones = adjoint.ones
 
 
+def is_square(x):
+    return x.dim() > 1 and x.shape[-1] == x.shape[-2] and (x.is_floating_point() or x.is_complex())
+
+
 def symmetric(x):
-    """Of square matrices among the arguments: the operator sees their symmetric part."""
-    square = x.dim() > 1 and x.shape[-1] == x.shape[-2] and x.dtype.is_floating_point
-    return (x + x.mT) / 2 if square else x
+    """Of square matrices among the arguments: the operator sees their symmetric (of complex ones:
+    Hermitian) part."""
+    return (x + x.mH) / 2 if is_square(x) else x
 
 
 def lower(x):
-    square = x.dim() > 1 and x.shape[-1] == x.shape[-2] and x.dtype.is_floating_point
-    return x.tril() if square else x
+    return x.tril() if is_square(x) else x
 
 
-def spd(r, *shape):
-    a = r.normal(*shape)
-    return a @ a.mT + shape[-1] * adjoint.eye(shape[-1], dtype=adjoint.float64)
+def spd(r, *shape, draw="normal"):
+    a = getattr(r, draw)(*shape)
+    return a @ a.mH + shape[-1] * adjoint.eye(shape[-1], dtype=adjoint.float64)
 
 
-def regular(r, *shape):
+def regular(r, *shape, draw="normal"):
     """Far from singular, and from pivots that are nearly ties."""
-    return r.normal(*shape) + 4 * adjoint.eye(shape[-1], dtype=adjoint.float64)
+    return getattr(r, draw)(*shape) + 4 * adjoint.eye(shape[-1], dtype=adjoint.float64)
 
 
-def spread(r, m, n):
+def spread(r, m, n, draw="normal"):
     """Singular values (of square ones also eigenvalues, once symmetric) well apart."""
     k = min(m, n)
-    a = 0.1 * r.normal(m, n)
+    a = 0.1 * getattr(r, draw)(m, n)
     a[range(k), range(k)] = a[range(k), range(k)] + adjoint.arange(1.0, k + 1).double()
     return a
 
 
+Z = {"draw": "complex"}
+
+
+def mh(a):
+    """The adjoint of NumPy's matrices."""
+    return np.conj(np.swapaxes(a, -1, -2))
+
+
 def matrices(r, m, n):
     return adjoint.stack([spread(r, m, n), spread(r, m, n)])
+
+
+def shapes(r):
+    return [S(spread(r, 3, 3)), S(spread(r, 4, 2)), S(spread(r, 2, 4)), S(matrices(r, 3, 2))]
 
 
 SQUARE = [
@@ -57,11 +70,13 @@ NODE = {"torch_name": None}
 
 
 def squares(r):
-    return [S(regular(r, 3, 3)), S(regular(r, 2, 3, 3)), S(regular(r, 1, 1)), *EMPTY]
+    real = [S(regular(r, 3, 3)), S(regular(r, 2, 3, 3)), S(regular(r, 1, 1))]
+    return [*real, *EMPTY, S(regular(r, 2, 3, 3, **Z)), S(adjoint.zeros(0, 0) + 0j)]
 
 
 def positive(r):
-    return [S(spd(r, 3, 3)), S(spd(r, 2, 3, 3)), S(spd(r, 26, 26)), *EMPTY]
+    real = [S(spd(r, 3, 3)), S(spd(r, 2, 3, 3)), S(spd(r, 26, 26)), *EMPTY]
+    return [*real, S(spd(r, 2, 3, 3, **Z)), S(spd(r, 26, 26, **Z))]
 
 
 # Cholesky.
@@ -69,7 +84,7 @@ def positive(r):
 
 def np_cholesky(a, upper=False, check_errors=False):
     low = np.linalg.cholesky(a)
-    return np.swapaxes(low, -1, -2) if upper else low
+    return mh(low) if upper else low
 
 
 def with_info(f):
@@ -79,7 +94,7 @@ def with_info(f):
 bad_cholesky = [*SQUARE, (S(-ones(2, 2)), RuntimeError)]
 case(
     "linalg.cholesky",
-    lambda r: [*positive(r), S(spd(r, 3, 3), upper=True)],
+    lambda r: [*positive(r), S(spd(r, 3, 3), upper=True), S(spd(r, 3, 3, **Z), upper=True)],
     reference=np_cholesky,
     domain=symmetric,
     bad=bad_cholesky,
@@ -105,19 +120,22 @@ case(
         S(r.normal(3, 2), lower(regular(r, 3, 3))),
         S(r.normal(2, 3, 1), lower(regular(r, 3, 3))),
         S(r.normal(3, 1), lower(regular(r, 2, 3, 3)).mT, True),
+        S(r.complex(3, 2), lower(regular(r, 2, 3, 3, **Z))),
+        S(r.complex(3, 2), lower(regular(r, 3, 3, **Z)).mT, True),
     ],
-    reference=lambda b, l, upper=False: np.linalg.solve(
-        np.swapaxes(l, -1, -2) @ l if upper else l @ np.swapaxes(l, -1, -2), b
-    ),
+    reference=lambda b, l, upper=False: np.linalg.solve(mh(l) @ l if upper else l @ mh(l), b),
     torch_name=None,  # its gradient fills the triangle that is not read
     bad=[(S(ones(2, 2), ones(3, 3)), RuntimeError), (S(ones(2, 2), ones(2)), RuntimeError)],
 )
 case(
     "cholesky_inverse",
-    lambda r: [S(lower(regular(r, 3, 3))), S(lower(regular(r, 2, 3, 3)).mT, True)],
-    reference=lambda l, upper=False: np.linalg.inv(
-        np.swapaxes(l, -1, -2) @ l if upper else l @ np.swapaxes(l, -1, -2)
-    ),
+    lambda r: [
+        S(lower(regular(r, 3, 3))),
+        S(lower(regular(r, 2, 3, 3)).mT, True),
+        S(lower(regular(r, 3, 3, **Z))),
+        S(lower(regular(r, 3, 3, **Z)).mT, True),
+    ],
+    reference=lambda l, upper=False: np.linalg.inv(mh(l) @ l if upper else l @ mh(l)),
     torch_name=None,  # its gradient fills the triangle that is not read
     bad=SQUARE,
 )
@@ -150,6 +168,9 @@ def systems(r):
         S(regular(r, 3, 3), r.normal(2, 3), left=False),
         S(adjoint.zeros(0, 0).double(), adjoint.zeros(0, 2).double()),
         S(regular(r, 2, 2), adjoint.zeros(2, 0).double()),
+        S(regular(r, 3, 3, **Z), r.complex(2, 3, 2)),
+        S(regular(r, 2, 3, 3, **Z), r.complex(2, 3)),
+        S(regular(r, 3, 3, **Z), r.complex(2, 3), left=False),
     ]
 
 
@@ -197,12 +218,18 @@ def triangles(r):
         S(regular(r, 2, 3, 3), r.normal(3, 2), upper=False, unitriangular=True),
         S(regular(r, 30, 30), r.normal(30, 2), upper=True),
         S(regular(r, 0, 0), r.normal(0, 2), upper=True),
+        S(regular(r, 3, 3, **Z), r.complex(2, 3, 2), upper=False),
+        S(regular(r, 30, 30, **Z), r.complex(30, 2), upper=True),
     ]
 
 
 case(
     "linalg.solve_triangular",
-    lambda r: [*triangles(r), S(regular(r, 3, 3), r.normal(2, 3), upper=True, left=False)],
+    lambda r: [
+        *triangles(r),
+        S(regular(r, 3, 3), r.normal(2, 3), upper=True, left=False),
+        S(regular(r, 3, 3, **Z), r.complex(2, 3), upper=True, left=False),
+    ],
     reference=np_triangular,
     bad=[
         (S(ones(2, 3), ones(2, 1), upper=True), RuntimeError),
@@ -217,6 +244,7 @@ case(
         S(r.normal(3, 2), regular(r, 3, 3)),
         S(r.normal(3, 2), regular(r, 2, 3, 3), upper=False, transpose=True),
         S(r.normal(3, 2), regular(r, 3, 3), unitriangular=True),
+        S(r.complex(3, 2), regular(r, 3, 3, **Z), upper=False, transpose=True),
     ],
     torch_name=None,  # it warns, and its second result is not differentiable
     reference=lambda b, a, upper=True, transpose=False, unitriangular=False: (
@@ -228,7 +256,10 @@ case(
 )
 case(
     "linalg.tensorinv",
-    lambda r: [S(regular(r, 6, 6).reshape(2, 3, 6)), S(regular(r, 4, 4).reshape(4, 2, 2), ind=1)],
+    lambda r: [
+        S(regular(r, 6, 6).reshape(2, 3, 6)),
+        S(regular(r, 4, 4, **Z).reshape(4, 2, 2), ind=1),
+    ],
     reference=np.linalg.tensorinv,
     bad=[(S(ones(2, 3, 4)), RuntimeError), (S(ones(2, 2), ind=0), RuntimeError)],
 )
@@ -237,6 +268,7 @@ case(
     lambda r: [
         S(regular(r, 6, 6).reshape(2, 3, 6), r.normal(2, 3)),
         S(regular(r, 6, 6).reshape(2, 3, 6).movedim(2, 0), r.normal(2, 3), (0,)),
+        S(regular(r, 6, 6, **Z).reshape(2, 3, 6), r.complex(2, 3)),
     ],
     reference=lambda a, b, dims=None: np.linalg.tensorsolve(a, b, dims),
     bad=[(S(ones(2, 3, 4), ones(2, 3)), RuntimeError)],
@@ -257,6 +289,9 @@ def rectangles(r):
         S(regular(r, 4, 4)[:2]),
         S(regular(r, 2, 3, 3)),
         S(regular(r, 26, 26)),
+        S(regular(r, 2, 3, 3, **Z)),
+        S(regular(r, 4, 4, **Z)[:, :2]),
+        S(regular(r, 4, 4, **Z)[:2]),
     ]
 
 
@@ -306,8 +341,12 @@ def np_lu_solve(lu, p, b, left=True, adjoint=False):
         order[[i, j - 1]] = order[[j - 1, i]]
     a = np.empty_like(lu)
     a[..., order, :] = low @ np.triu(lu)
-    a = np.swapaxes(a, -1, -2) if adjoint else a
-    return np_solve(a, b, left)
+    return np_solve(mh(a) if adjoint else a, b, left)
+
+
+def np_lu_transposed(lu, p, b, transpose=False):
+    conj = np.conj if transpose else np.array
+    return conj(np_lu_solve(lu, p, conj(b), True, transpose))
 
 
 bad_lu_solve = [
@@ -323,6 +362,9 @@ case(
         S(regular(r, 2, 3, 3), pivots(r, 2), r.normal(3, 2), adjoint=True),
         S(regular(r, 3, 3), pivots(r), r.normal(2, 2, 3), left=False),
         S(regular(r, 3, 3), pivots(r), r.normal(2, 3), left=False, adjoint=True),
+        S(regular(r, 3, 3, **Z), pivots(r), r.complex(3, 2)),
+        S(regular(r, 3, 3, **Z), pivots(r), r.complex(3, 2), adjoint=True),
+        S(regular(r, 3, 3, **Z), pivots(r), r.complex(2, 3), left=False, adjoint=True),
     ],
     reference=np_lu_solve,
     bad=bad_lu_solve,
@@ -332,8 +374,9 @@ case(
     lambda r: [
         S(regular(r, 3, 3), pivots(r), r.normal(3, 2)),
         S(regular(r, 2, 3, 3), pivots(r, 2), r.normal(3, 2), True),
+        S(regular(r, 2, 3, 3, **Z), pivots(r, 2), r.complex(3, 2), True),
     ],
-    reference=lambda lu, p, b, adjoint=False: np_lu_solve(lu, p, b, True, adjoint),
+    reference=np_lu_transposed,
     **NODE,
 )
 case(
@@ -344,7 +387,13 @@ case(
 )
 case(
     "linalg.ldl_factor",
-    lambda r: [S(spread(r, 3, 3)), S(matrices(r, 3, 3)), *EMPTY],
+    lambda r: [
+        S(spread(r, 3, 3)),
+        S(matrices(r, 3, 3)),
+        *EMPTY,
+        S(spread(r, 3, 3, **Z)),
+        S(spread(r, 3, 3, **Z), hermitian=True),
+    ],
     domain=symmetric,
     grad=False,  # has none, in torch neither
     bad=SQUARE,
@@ -370,219 +419,25 @@ def ldl_systems(r):
     return [
         S(lower(regular(r, 3, 3)), p, r.normal(3, 2)),
         S(lower(regular(r, 3, 3)), p, r.normal(2, 3, 2)),
+        S(lower(regular(r, 3, 3, **Z)), p, r.complex(2, 3, 2)),
     ]
 
 
-def np_ldl_solve(ld, p, b):
+def np_ldl_solve(ld, p, b, hermitian=False):
     low, d = np.tril(ld, -1) + np.eye(3), np.diag(np.diag(ld))
-    return np.linalg.solve(low @ d @ low.T, b)
+    return np.linalg.solve(low @ d @ (mh(low) if hermitian else low.T), b)
+
+
+def hermitian_system(r):
+    ld = regular(r, 3, 3, **Z).tril(-1) + 2 * adjoint.eye(3, dtype=adjoint.float64)
+    return S(ld, adjoint.tensor([1, 2, 3]).int(), r.complex(2, 3, 2), hermitian=True)
 
 
 case(
     "linalg.ldl_solve",
-    ldl_systems,
+    lambda r: [*ldl_systems(r), hermitian_system(r)],
     reference=np_ldl_solve,
     grad=False,  # with respect to B alone: tested in test_linalg.py
     bad=[(S(ones(3, 3), ones(3).int(), ones(2, 1)), RuntimeError)],
 )
 case("_nodes.linalg_ldl_solve", ldl_systems, reference=np_ldl_solve, grad=False, **NODE)
-
-# Determinants.
-
-SINGULAR = adjoint.tensor([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]]).double()
-
-
-def determinants(r):
-    return [S(r.normal(3, 3)), S(r.normal(2, 3, 3)), S(r.normal(1, 1)), S(r.normal(0, 0))]
-
-
-case(
-    "linalg.det",
-    determinants,
-    reference=np.linalg.det,
-    bad=SQUARE,
-)
-alias("det", "linalg.det")
-case("_nodes.linalg_det", determinants, grad=False, **NODE)  # the factors have none
-
-
-def np_cofactors(a):
-    n, c = a.shape[-1], np.zeros(a.shape)
-    for at in np.ndindex(*a.shape):
-        minor = np.delete(np.delete(a[at[:-2]], at[-2], 0), at[-1], 1)
-        c[at] = (-1) ** (at[-2] + at[-1]) * (np.linalg.det(minor) if n > 1 else 1.0)
-    return c
-
-
-def np_cofactors_along(a, e):
-    h = 1e-5
-    return (np_cofactors(a + h * e) - np_cofactors(a - h * e)) / (2 * h)
-
-
-case(
-    "_nodes.cofactors",
-    lambda r: [*determinants(r), S(SINGULAR.clone()), S(adjoint.zeros(2, 2).double())],
-    reference=np_cofactors,
-    second="third derivatives of det need an inverse",
-    **NODE,
-)
-case(
-    "_nodes.cofactors_along",
-    lambda r: [S(r.normal(3, 3), r.normal(3, 3)), S(r.normal(2, 3, 3), r.normal(2, 3, 3))],
-    reference=np_cofactors_along,
-    rtol=1e-7,  # finite differences
-    atol=1e-8,
-    **NODE,
-)
-case("linalg.slogdet", squares, reference=lambda a: tuple(np.linalg.slogdet(a)), bad=SQUARE)
-alias("slogdet", "linalg.slogdet")
-case("_nodes.linalg_slogdet", squares, grad=False, **NODE)  # the factors have none
-case(
-    "logdet",
-    lambda r: [S(spd(r, 3, 3)), S(spd(r, 2, 3, 3)), S(r.normal(0, 0))],
-    reference=lambda a: np.linalg.slogdet(a)[1],
-    bad=SQUARE,
-)
-
-# Eigenvalues and singular values.
-
-
-def symmetrics(r):
-    one, two = symmetric(spread(r, 3, 3)), symmetric(matrices(r, 3, 3))
-    return [S(one), S(two), S(spread(r, 1, 1)), *EMPTY]
-
-
-bad_uplo = [*SQUARE, (S(ones(2, 2), UPLO="X"), RuntimeError)]
-case(
-    "linalg.eigh",
-    lambda r: [*symmetrics(r), S(symmetric(spread(r, 3, 3)), UPLO="U")],
-    domain=symmetric,
-    torch_name=None,  # signs
-    bad=bad_uplo,
-)
-case(
-    "linalg.eigvalsh",
-    lambda r: [*symmetrics(r), S(symmetric(spread(r, 3, 3)), UPLO="U")],
-    domain=symmetric,
-    reference=lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
-    bad=bad_uplo,
-)
-case(
-    "_nodes.linalg_eigh",
-    lambda r: [S(spread(r, 3, 3), True, True), S(spread(r, 3, 3), False, False)],
-    domain=symmetric,
-    **NODE,
-)
-
-
-def shapes(r):
-    return [S(spread(r, 3, 3)), S(spread(r, 4, 2)), S(spread(r, 2, 4)), S(matrices(r, 3, 2))]
-
-
-# The further columns of full matrices are not functions of A.
-thin = [*MATRIX, (S(ones(2, 2), driver="gesvd"), RuntimeError)]
-case(
-    "linalg.svd",
-    lambda r: [S(x.args[0], full_matrices=False) for x in shapes(r)],
-    torch_name=None,  # signs
-    bad=thin,
-)
-case(
-    "_nodes.linalg_svd",
-    lambda r: [S(spread(r, 4, 2), False, True), S(spread(r, 2, 4), False, False)],
-    **NODE,
-)
-case("svd", shapes, torch_name=None, bad=MATRIX)
-case(
-    "linalg.svdvals",
-    lambda r: [*shapes(r), *EMPTY],
-    reference=lambda a: np.linalg.svd(a, compute_uv=False),
-    bad=thin,
-)
-
-# QR.
-
-
-def torch_qr(a, mode="reduced"):
-    """With a gradient for mode 'r' too."""
-    if mode != "r":
-        return torch.linalg.qr(a, mode)
-    q, r = torch.linalg.qr(a)
-    return q.reshape(-1)[:0], r
-
-
-bad_qr = [*MATRIX, (S(ones(2, 2), mode="x"), RuntimeError)]
-case(
-    "linalg.qr",
-    lambda r: [*shapes(r), S(spread(r, 2, 3), mode="complete"), S(spread(r, 3, 2), mode="r")],
-    torch_name=torch_qr,
-    bad=bad_qr,
-)
-case("_nodes.linalg_qr", shapes, **NODE)
-case(
-    "qr",
-    lambda r: [*shapes(r), S(spread(r, 2, 3), False)],
-    torch_name=lambda a, some=True: torch.linalg.qr(a, "reduced" if some else "complete"),
-    bad=MATRIX,
-)
-case("geqrf", shapes, grad=False, bad=MATRIX)  # has none, in torch neither
-case("_nodes.geqrf", shapes, grad=False, **NODE)
-
-
-def reflections(r):
-    return [
-        S(0.3 * r.normal(4, 2), r.uniform(0.5, 1.5, 2)),
-        S(0.3 * r.normal(2, 3, 3), r.uniform(0.5, 1.5, 2, 3)),
-        S(0.3 * r.normal(3, 3), r.uniform(0.5, 1.5, 2)),
-    ]
-
-
-def np_reflections(a, tau):
-    m = a.shape[-2]
-    q = np.broadcast_to(np.eye(m), (*a.shape[:-2], m, m))
-    for i in range(tau.shape[-1]):
-        v = np.tril(a, -1)[..., i : i + 1] + np.eye(m)[:, i : i + 1]
-        q = q @ (np.eye(m) - tau[..., i, None, None] * v @ np.swapaxes(v, -1, -2))
-    return q
-
-
-bad_reflections = [
-    (S(ones(2, 3), ones(2)), RuntimeError),
-    (S(ones(3, 2), ones(3)), RuntimeError),
-    (S(ones(3, 2), ones(2, 2)), RuntimeError),
-]
-case(
-    "linalg.householder_product",
-    reflections,
-    reference=lambda a, tau: np_reflections(a, tau)[..., : a.shape[-1]],
-    bad=bad_reflections,
-)
-alias("orgqr", "linalg.householder_product")
-
-
-def np_ormqr(a, tau, other, left=True, transpose=False):
-    q = np_reflections(a, tau)
-    q = np.swapaxes(q, -1, -2) if transpose else q
-    return q @ other if left else other @ q
-
-
-case(
-    "ormqr",
-    lambda r: [
-        S(0.3 * r.normal(4, 2), r.uniform(0.5, 1.5, 2), r.normal(4, 3)),
-        S(0.3 * r.normal(2, 4, 2), r.uniform(0.5, 1.5, 2, 2), r.normal(2, 4, 3), True, True),
-        S(0.3 * r.normal(4, 2), r.uniform(0.5, 1.5, 2), r.normal(3, 4), left=False),
-        S(0.3 * r.normal(4, 2), r.uniform(0.5, 1.5, 2), r.normal(3, 4), False, True),
-    ],
-    reference=np_ormqr,
-    second="torch's own is checked through linalg.householder_product",
-    bad=[(S(ones(4, 2), ones(2), ones(3, 3)), RuntimeError)],
-)
-
-# Complex eigenvalues; without derivatives as yet.
-
-case("linalg.eig", lambda r: [S(regular(r, 3, 3)), S(regular(r, 2, 3, 3))], torch_name=None,
-     grad=False, bad=SQUARE)  # fmt: skip
-case("_nodes.linalg_eig", lambda r: [S(regular(r, 3, 3))], grad=False, **NODE)
-case("linalg.eigvals", lambda r: [S(regular(r, 3, 3)), *EMPTY], grad=False, torch_name=None,
-     bad=SQUARE)  # fmt: skip

@@ -11,6 +11,7 @@ from ops.cases_linalg import (
     NODE,
     SQUARE,
     VECTORS,
+    Z,
     matrices,
     regular,
     shapes,
@@ -31,6 +32,8 @@ def tolerances(r):
         S(spread(r, 3, 2), atol=1e-3),
         S(spread(r, 2, 2), atol=0.1, rtol=0.1),
         S(spread(r, 0, 2)),
+        S(spread(r, 3, 2, **Z)),
+        S(r.complex(2, 2, 3)),
     ]
 
 
@@ -55,7 +58,8 @@ case("pinverse", shapes, reference=np_pinv, bad=MATRIX)
 
 
 def ranks(r):
-    return [S(r.normal(3, 2) @ r.normal(2, 4)), S(ones(2, 3, 3).double()), S(r.normal(0, 3))]
+    real = [S(r.normal(3, 2) @ r.normal(2, 4)), S(ones(2, 3, 3).double()), S(r.normal(0, 3))]
+    return [*real, S(r.complex(4, 2) @ r.complex(2, 4))]
 
 
 def np_rank(a, tol=None, hermitian=False, **_):
@@ -92,6 +96,8 @@ case(
         S(spread(r, 4, 2), r.normal(4)),
         *least_squares(r, driver="gels"),
         *least_squares(r, driver="gelsd")[1:2],
+        S(spread(r, 4, 2, **Z), r.complex(4, 3), driver="gelss"),
+        S(spread(r, 2, 4, **Z), r.complex(2, 3)),
         S(r.normal(3, 0), r.normal(3, 2)),
     ],
     vmap=VECTORS,
@@ -118,6 +124,7 @@ case(
         [S(spread(r, 3, 2), p) for p in ORDERS]
         + [S(matrices(r, 3, 2), p, (0, -1), True) for p in ORDERS]
         + [S(spread(r, 3, 2), 2, dtype=adjoint.float64)]
+        + [S(spread(r, 3, 2, **Z), p) for p in ORDERS]
     ),
     torch_name=lambda *a, dtype=None, **k: torch.linalg.matrix_norm(*a, **k),
     second="ties of maxima are checked at first order",
@@ -130,7 +137,11 @@ case(
 )
 case(
     "linalg.matrix_norm:text",
-    lambda r: [S(spread(r, 3, 2)), S(matrices(r, 3, 2), "nuc", (0, -1), True)],
+    lambda r: [
+        S(spread(r, 3, 2)),
+        S(matrices(r, 3, 2), "nuc", (0, -1), True),
+        S(spread(r, 3, 2, **Z), "nuc"),
+    ],
     bad=[(S(ones(2, 2), "x"), RuntimeError)],
 )
 case(
@@ -149,14 +160,21 @@ case(
 )
 case(
     "linalg.cond",
-    lambda r: [S(spread(r, 3, 3), p) for p in [None, *ORDERS]] + [S(spread(r, 3, 2))],
+    lambda r: (
+        [S(spread(r, 3, 3), p) for p in [None, *ORDERS]]
+        + [S(spread(r, 3, 2)), S(spread(r, 3, 2, **Z)), S(spread(r, 3, 3, **Z), 1)]
+    ),
     reference=lambda a, p=None: np.linalg.cond(a, p),
     torch_name=None,  # its backward fails: it writes into the inverse that it saved
     bad=[*MATRIX, (S(ones(2, 3), 1), RuntimeError), (S(ones(2, 2), 3), RuntimeError)],
 )
 case(
     "linalg.cond:text",
-    lambda r: [S(spread(r, 3, 3), "fro"), S(spread(r, 3, 3), "nuc")],
+    lambda r: [
+        S(spread(r, 3, 3), "fro"),
+        S(spread(r, 3, 3), "nuc"),
+        S(spread(r, 3, 3, **Z), "nuc"),
+    ],
     reference=np.linalg.cond,
     torch_name=None,  # as above
     bad=[(S(ones(2, 2), "x"), RuntimeError)],
@@ -171,7 +189,10 @@ def np_power(a, n):
 
 case(
     "linalg.matrix_power",
-    lambda r: [S(regular(r, 3, 3), n) for n in (0, 1, 2, 5, -2)] + [S(regular(r, 2, 3, 3), 3)],
+    lambda r: (
+        [S(regular(r, 3, 3), n) for n in (0, 1, 2, 5, -2)]
+        + [S(regular(r, 2, 3, 3), 3), S(regular(r, 3, 3, **Z), -2)]
+    ),
     reference=np_power,
     bad=[(S(ones(2, 3), 2), RuntimeError), (S(adjoint.zeros(2, 2), -1), RuntimeError)],
 )
@@ -184,6 +205,7 @@ def exponents(r):
         S(5 * r.normal(3, 3)),
         S(adjoint.stack([0.1 * r.normal(2, 2), 8 * r.normal(2, 2)])),
         S(r.normal(0, 0)),
+        S(5 * r.complex(3, 3)),
     ]
 
 
@@ -213,8 +235,12 @@ case(
 )
 case(
     "linalg.vecdot",
-    lambda r: [S(r.normal(2, 3), r.normal(2, 3)), S(r.normal(3, 2), r.normal(3, 1), dim=0)],
-    reference=lambda x, y, dim=-1: np.sum(x * y, dim),
+    lambda r: [
+        S(r.normal(2, 3), r.normal(2, 3)),
+        S(r.normal(3, 2), r.normal(3, 1), dim=0),
+        S(r.complex(2, 3), r.complex(2, 3)),
+    ],
+    reference=lambda x, y, dim=-1: np.sum(np.conj(x) * y, dim),
     bad=[
         (S(ones(2), ones(2).double()), RuntimeError),
         (S(ones(2).int(), ones(2).int()), RuntimeError),
@@ -232,8 +258,13 @@ case(
 )
 case(
     "linalg.vander",
-    lambda r: [S(r.normal(3)), S(r.normal(2, 3), N=4), S(r.integers(-2, 3, 3))],
-    reference=lambda x, N=None: x[..., None] ** np.arange(N or x.shape[-1]),
+    lambda r: [
+        S(r.normal(3)),
+        S(r.normal(2, 3), N=4),
+        S(r.complex(), N=3),
+        S(r.integers(-2, 3, 3)),
+    ],
+    reference=lambda x, N=None: np.atleast_1d(x)[..., None] ** np.arange(N or x.shape[-1]),
     bad=[(S(ones(())), RuntimeError), (S(ones(2), N=1), RuntimeError)],
 )
 case(
@@ -351,6 +382,8 @@ case(
         S(r.normal(5), correction=0),
         S(r.normal(2, 4), fweights=adjoint.tensor([1, 2, 3, 1])),
         S(r.normal(2, 4), aweights=r.positive(4)),
+        S(r.complex(3, 5)),
+        S(r.complex(2, 4), fweights=adjoint.tensor([1, 2, 3, 1]), aweights=r.positive(4)),
         S(r.normal(2, 4), fweights=adjoint.tensor([1, 2, 3, 1]), aweights=r.positive(4)),
     ],
     reference=lambda x, correction=1, fweights=None, aweights=None: np.cov(
@@ -364,7 +397,7 @@ case(
 )
 case(
     "corrcoef",
-    lambda r: [S(r.normal(3, 5))],
+    lambda r: [S(r.normal(3, 5)), S(r.complex(3, 5))],
     reference=np.corrcoef,
     second="the diagonal is on the edge of the clamp to [-1, 1]",
     bad=[(S(ones(2, 2, 2)), RuntimeError)],

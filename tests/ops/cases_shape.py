@@ -531,3 +531,21 @@ case(
     reference=lambda x, y, dim: np.cross(x, y, axis=dim),
     bad=[(S(adjoint.ones(2, 2), adjoint.ones(2, 2)), RuntimeError)],
 )
+case(
+    "view:dtype",
+    lambda r: [
+        S(r.normal(3, 4), adjoint.int64),
+        S(r.normal(3, 4), adjoint.float32),
+        S(r.normal(2, 4), adjoint.complex128),
+        S(r.integers(0, 9, 2, 8), adjoint.int16),
+    ],
+    reference=lambda x, dtype: x.view(str(dtype).rpartition(".")[2]),
+    grad=False,
+    vmap="the last dim is that of the memory",
+    bad=[
+        (S(M.double(), adjoint.complex128), RuntimeError),  # three are no pairs
+        (S(M.t(), adjoint.float64), RuntimeError),
+        (S(adjoint.tensor(1.0), adjoint.float64), RuntimeError),
+        (S(M, adjoint.bool), RuntimeError),
+    ],
+)

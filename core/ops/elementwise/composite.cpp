@@ -62,20 +62,22 @@ tensor([  1.2300, 125.0000])
 
 struct FloatPower : Composite {
   static constexpr bool in_place = true;
-  static Value as_double(const Value& v, Tensor& kept) {
+  static bool complex(const Value& v) { return v.is_tensor() && is_complex(v.as_tensor().dtype()); }
+  static Value in_double(const Value& v, DType t, Tensor& kept) {
     if (v.tag != Tag::tensor) return v.as_double();
     kept = v.as_tensor();
-    if (kept.dtype() != DType::f64) kept = ops::to_dtype(kept, DType::f64);
+    if (kept.dtype() != t) kept = ops::to_dtype(kept, t);
     return kept;
   }
   static Tensor define(const Args& a) {
     Tensor x, y;
-    Value base = as_double(a[0], x), exponent = as_double(a[1], y);
+    DType t = complex(a[0]) || complex(a[1]) ? DType::c128 : DType::f64;
+    Value base = in_double(a[0], t, x), exponent = in_double(a[1], t, y);
     return forward_to(ops::pow, a, {base, exponent});
   }
 };
 ADJ_OP(FloatPower, "float_power(input: Operand, exponent: Operand) -> Tensor", R"(
-`input` to the power of `exponent`, in float64 whatever their dtypes are.
+`input` to the power of `exponent`, in float64 (or complex128) whatever their dtypes are.
 
 >>> adjoint.float_power(adjoint.tensor([1, 2]), -1)
 tensor([1.0000, 0.5000], dtype=torch.float64)

@@ -7,6 +7,8 @@ from typing import Any
 
 import adjoint
 from adjoint import Tensor
+from adjoint._tensor_methods import UntypedStorage
+from adjoint.serialization._files import FileError
 
 __all__ = ["Locations"]
 
@@ -19,27 +21,41 @@ class Locations:
         self._moved: dict[str, Any] = {}
         self._all: Any = None
         if isinstance(map_location, Mapping):
-            self._moved = {str(adjoint.device(k)): adjoint.device(v) for k, v in
-                           map_location.items()}  # fmt: skip
+            for saved, device in map_location.items():
+                self._moved[str(adjoint.device(saved))] = adjoint.device(device)
         elif map_location is not None and self._function is None:
             self._all = adjoint.device(map_location)
 
     def moved(self, memory: Tensor, saved: str) -> Tensor:
-        """The tensor, which was read to the CPU, where it shall be."""
+        """The tensor, which holds all of a memory and was read to the CPU, where it shall be."""
         if self._function is not None:
-            result = self._function(memory, saved)
-            if result is not None:
-                return memory if result is memory else adjoint.as_tensor(result)
-        if self._all is not None:
-            return memory.to(self._all)
-        device = self._moved.get(saved)
-        if device is None:
             try:
-                device = adjoint.device(saved)
-                return memory.to(device)
+                result = self._function(memory.untyped_storage(), saved)
             except Exception as error:
-                raise RuntimeError(
-                    f"a tensor was saved from the device {saved!r}, which is not here: load it "
-                    "with map_location='cpu'"
-                ) from error
-        return memory.to(device)
+                raise FileError(f"the function in map_location failed: {error}") from error
+            if result is not None:
+                return self._tensor_of(result, memory)
+        target = self._all or self._moved.get(saved)
+        try:
+            return memory.to(target or adjoint.device(saved))
+        except RuntimeError as error:
+            if target is not None:
+                raise FileError(f"cannot load to the device '{target}': {error}") from error
+            raise FileError(
+                f"a tensor was saved from the device {saved[:50]!r}, which is not here: load it "
+                "with map_location='cpu'"
+            ) from error
+
+    def _tensor_of(self, result: Any, memory: Tensor) -> Tensor:
+        """What a function of the user's returned, as a tensor."""
+        tensor = result._tensor if isinstance(result, UntypedStorage) else result
+        if (
+            not isinstance(tensor, Tensor)
+            or tensor.dtype != memory.dtype
+            or tuple(tensor.shape) != tuple(memory.shape)
+        ):
+            raise FileError(
+                "the function in map_location must return the storage that it was given (on the "
+                f"device that it shall be on) or None, not {result!r}"
+            )
+        return tensor

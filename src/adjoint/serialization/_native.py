@@ -16,13 +16,15 @@ import json
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import adjoint
 from adjoint import Tensor, _core
 from adjoint.serialization._locations import Locations
+from adjoint.serialization._memory import Memory, view
+from adjoint.serialization._values import check_key, memory_of, place, refusal, whole
 
-__all__ = ["cannot_save", "place_of", "read", "write"]
+__all__ = ["read", "write"]
 
 # The metadata entry of the file that holds the skeleton.
 _KEY = "adjoint"
@@ -43,16 +45,19 @@ _DTYPE_OF_CODE = {
 }
 
 
-def write(obj: Any) -> bytes:
-    """The file for a value; see `save`."""
+def write(obj: Any, file: IO[bytes]) -> None:
+    """Write the file for a value; see `save`."""
     import safetensors
 
     writer = _Writer()
-    skeleton = {"version": _VERSION, "content": writer.node(obj, ())}
-    writer.place_views()
-    metadata = {_KEY: json.dumps(skeleton, allow_nan=False)}
+    try:
+        skeleton = {"version": _VERSION, "content": writer.node(obj, ())}
+        writer.join_views()  # which changes nodes
+        metadata = {_KEY: json.dumps(skeleton, allow_nan=False)}
+    except RecursionError:
+        raise ValueError("cannot save the object: it is nested too deeply") from None
     specs = {name: _spec(tensor) for name, tensor in writer.tensors.items()}
-    return bytes(safetensors.serialize(specs, metadata))
+    file.write(safetensors.serialize(specs, metadata))
 
 
 def read(data: bytes, where: str, locations: Locations) -> Any:
@@ -104,7 +109,7 @@ class _Writer:
 
     def _container(self, value: Any, path: tuple[Any, ...]) -> Any:
         if id(value) in self._open:
-            raise ValueError(f"cannot save {place_of(path)}: it contains itself")
+            raise ValueError(f"cannot save {place(path)}: it contains itself")
         self._open.add(id(value))
         try:
             if isinstance(value, adjoint.Size):
@@ -120,13 +125,12 @@ class _Writer:
                     return self._mapping(kind, value, path)
         finally:
             self._open.discard(id(value))
-        raise cannot_save(value, path)
+        raise refusal(value, path)
 
     def _mapping(self, kind: str, value: Mapping[Any, Any], path: tuple[Any, ...]) -> Any:
         pairs = []
         for key, entry in value.items():
-            if isinstance(key, Tensor):
-                raise TypeError(f"cannot save {place_of(path)}: a key is a Tensor")
+            check_key(key, path)
             pairs.append([self.node(key, path), self.node(entry, (*path, key))])
         node: dict[str, Any] = {kind: pairs}
         # a module's state_dict carries the versions of its layers as an attribute
@@ -136,18 +140,16 @@ class _Writer:
         return node
 
     def _tensor(self, tensor: Tensor, path: tuple[Any, ...]) -> Any:
-        place: Any = None
-        if tensor.numel() > 0:
-            place = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
-        name = self._names.get(place)
+        memory = memory_of(tensor)
+        layout = None if memory is None else (memory, *_layout(tensor))
+        name = self._names.get(layout)
         if name is None:
             name = self._unique_name(path)
             self.tensors[name] = tensor.detach().cpu().contiguous()
-            if place is not None:
-                self._names[place] = name
+            if layout is not None:
+                self._names[layout] = name
         node: dict[str, Any] = {"tensor": name}
-        if place is not None:
-            memory = (tensor.untyped_storage().data_ptr(), tensor.dtype)
+        if memory is not None:
             self._memories.setdefault(memory, []).append((tensor, node))
         if tensor.dtype == adjoint.complex128:
             node["dtype"] = "complex128"
@@ -159,20 +161,40 @@ class _Writer:
             node["device"] = str(tensor.device)
         return node
 
-    def place_views(self) -> None:
-        """Puts different tensors on one memory into one that holds all of it."""
-        for parts in self._memories.values():
-            names = list(dict.fromkeys(node["tensor"] for _, node in parts))
-            if len(names) == 1:
-                continue
-            for name in names:
-                del self.tensors[name]
-            tensor = parts[0][0].detach()
-            count = tensor.untyped_storage().nbytes() // tensor.element_size()
-            self.tensors[names[0]] = tensor.as_strided((count,), (1,), 0).cpu()
-            for part, node in parts:
-                layout = [list(part.shape), list(part.stride()), part.storage_offset()]
-                node.update(tensor=names[0], view=layout)
+    def join_views(self) -> None:
+        """Writes tensors that overlap in memory once: as views of the one that holds all others."""
+        for tensors in self._memories.values():
+            group: list[tuple[Tensor, dict[str, Any]]] = []
+            end = -1
+            for tensor, node in sorted(tensors, key=lambda entry: _span(entry[0])):
+                begin, stop = _span(tensor)
+                if begin >= end and group:
+                    self._join(group)
+                    group = []
+                group.append((tensor, node))
+                end = max(end, stop)
+            self._join(group)
+
+    def _join(self, group: list[tuple[Tensor, dict[str, Any]]]) -> None:
+        if len({node["tensor"] for _, node in group}) == 1:
+            return
+        begin = min(_span(tensor)[0] for tensor, _ in group)
+        end = max(_span(tensor)[1] for tensor, _ in group)
+        for tensor, node in group:
+            if tensor.is_contiguous() and _span(tensor) == (begin, end):
+                name = node["tensor"]
+                break
+        else:
+            name = group[0][1]["tensor"]
+            part = group[0][0].detach().as_strided((end - begin,), (1,), begin)
+            self.tensors[name] = part.cpu()
+        owner = self.tensors[name]
+        for tensor, node in group:
+            if node["tensor"] != name:
+                self.tensors.pop(node["tensor"], None)
+            size, stride, offset = _layout(tensor)
+            if (size, stride, offset) != (tuple(owner.shape), tuple(owner.stride()), begin):
+                node.update(tensor=name, view=[list(size), list(stride), offset - begin])
 
     def _unique_name(self, path: tuple[Any, ...]) -> str:
         wanted = ".".join(map(str, path)) or "tensor"
@@ -234,8 +256,7 @@ class _Reader:
         else:
             raise ValueError(f"it names the tensor {name!r}, which it does not hold")
         if "view" in node:
-            size, stride, offset = node["view"]
-            tensor = tensor.as_strided(size, stride, offset).detach()
+            tensor = view(Memory(whole(tensor)), *node["view"])
         requires_grad = bool(node.get("requires_grad", False))
         if node.get("parameter"):
             return adjoint.nn.Parameter(tensor, requires_grad)
@@ -255,6 +276,16 @@ class _Reader:
             shape.pop()
         tensor = _core._tensor_from_bytes(bytes(entry["data"]), dtype, shape)
         return self._locations.moved(tensor, node.get("device", "cpu"))
+
+
+def _layout(tensor: Tensor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    return tuple(tensor.shape), tuple(tensor.stride()), tensor.storage_offset()
+
+
+def _span(tensor: Tensor) -> tuple[int, int]:
+    """The elements of its memory that a tensor reaches from, and up to."""
+    size, stride, offset = _layout(tensor)
+    return offset, offset + sum((n - 1) * step for n, step in zip(size, stride)) + 1
 
 
 _MAPPINGS: dict[str, Any] = {"dict": dict, "odict": OrderedDict, "counter": Counter}
@@ -288,25 +319,12 @@ def _parse(data: bytes, where: str) -> tuple[dict[str, Any], str | None]:
     return entries, metadata.get(_KEY)
 
 
-def cannot_save(value: Any, path: tuple[Any, ...]) -> TypeError:
-    hint = ""
-    if isinstance(value, adjoint.nn.Module):
-        hint = ": save its state_dict()"
-    elif type(value).__module__ == "numpy":
-        hint = ": make it a tensor with adjoint.from_numpy"
-    return TypeError(f"cannot save {place_of(path)}, which is a {type(value).__name__}{hint}")
-
-
-def place_of(path: tuple[Any, ...]) -> str:
-    return "the object" + "".join(f"[{key!r}]" for key in path)
-
-
 def _dtype_name(dtype: Any) -> str:
     return str(dtype).rpartition(".")[2]
 
 
 def _dtype(name: str) -> Any:
-    dtype = getattr(adjoint, name, None)
+    dtype = getattr(_core, name, None)
     if not isinstance(dtype, adjoint.dtype):
         raise ValueError(f"the dtype {name!r} is not supported")
     return dtype

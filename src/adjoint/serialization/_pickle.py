@@ -1,294 +1,273 @@
-"""The pickles in torch's files, read by a machine that knows a closed list of constructors.
+"""A reader of pickles that executes nothing.
 
-A pickle is a program for a machine with a stack (PEP 307, PEP 3154). This one does what the program
-says with plain data; a constructor that it names is looked up in a table of functions of ours, and
-what is not in the table is an error. Nothing is imported and no code of the file's choice runs.
+It keeps Python's stack machine of opcodes, but what a file may name is looked up in a table (see
+`_constructors`), never imported, and calling goes through the checks of that table.
 """
 
 from __future__ import annotations
 
-import contextlib
-import pickle
-import pickletools
 import struct
-from collections.abc import Callable, Iterator, Sized
-from typing import IO, Any
+from collections.abc import Callable
+from pickle import UnpicklingError
+from typing import Any, Protocol
 
-__all__ = [
-    "DAMAGE",
-    "Budget",
-    "Machine",
-    "add_safe_globals",
-    "clear_safe_globals",
-    "get_safe_globals",
-    "safe_globals",
-]
+from adjoint.serialization._budget import Budget
+from adjoint.serialization._files import FileError
 
-_safe: dict[str, Any] = {}
+__all__ = ["UnpicklingError", "unpickle"]
 
 
-def _names(globals_: list[Any]) -> dict[str, Any]:
-    names = {}
-    for g in globals_:
-        if isinstance(g, tuple):
-            value, name = g
-        else:
-            value, name = g, f"{g.__module__}.{g.__qualname__}"
-        names[name] = value
-    return names
+class Table(Protocol):
+    """What names stand for, and what may be done with it."""
+
+    def find(self, name: str) -> Any:
+        """What a full name stands for."""
+
+    def call(self, function: Any, arguments: tuple[Any, ...], budget: Budget) -> Any:
+        """The result of a call of something that was found."""
+
+    def new(self, cls: Any, arguments: tuple[Any, ...]) -> Any:
+        """An empty object of a class that was found."""
+
+    def build(self, value: Any, state: Any) -> Any:
+        """The object with this state."""
+
+    def persistent(self, key: Any) -> Any:
+        """What the file keeps beside the pickle under this key."""
 
 
-def add_safe_globals(safe_globals: list[Any]) -> None:
-    """Lets `load` make objects of these classes, and call these functions, when a file says so.
+def unpickle(
+    data: bytes, where: str, table: Table, begin: int = 0, encoding: str = "utf-8"
+) -> tuple[Any, int]:
+    """The value of the pickle that begins at ``begin``, and where the pickle ends.
 
-    Entries are classes or functions, or pairs of one and the full name that files have for it.
-
-    >>> import fractions
-    >>> adjoint.serialization.add_safe_globals([fractions.Fraction])
-    >>> adjoint.serialization.get_safe_globals()
-    [<class 'fractions.Fraction'>]
-    >>> adjoint.serialization.clear_safe_globals()
+    Raises:
+        pickle.UnpicklingError: it asks for what is not in the table.
+        RuntimeError: it is cut short or damaged.
     """
-    _safe.update(_names(safe_globals))
-
-
-def get_safe_globals() -> list[Any]:
-    """What `add_safe_globals` added."""
-    return list(_safe.values())
-
-
-def clear_safe_globals() -> None:
-    """Forgets what `add_safe_globals` added."""
-    _safe.clear()
-
-
-@contextlib.contextmanager
-def safe_globals(safe_globals: list[Any]) -> Iterator[None]:
-    """`add_safe_globals` for a while."""
-    before = dict(_safe)
-    add_safe_globals(safe_globals)
+    machine = _Machine(data, table, begin, encoding)
     try:
-        yield
-    finally:
-        _safe.clear()
-        _safe.update(before)
+        return machine.run(), machine.at
+    except FileError:
+        raise
+    except UnpicklingError as error:
+        raise UnpicklingError(f"{where}: {error}") from error
+    except Exception as error:
+        place = f"byte {machine.at} of its pickle"
+        raise RuntimeError(f"{where} is damaged ({place}): {_reason(error)}") from error
 
 
-class _Safe:
-    """A class or function of the user's."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __call__(self, *args: Any) -> Any:
-        return self.value(*args)
+def _reason(error: Exception) -> str:
+    if isinstance(error, (IndexError, struct.error)):
+        return "it is cut short, or takes values that it has not made"
+    if isinstance(error, KeyError):
+        return f"it takes the value {error}, which it has not kept"
+    return str(error) or type(error).__name__
 
 
-def refused(name: str) -> pickle.UnpicklingError:
-    return pickle.UnpicklingError(
-        f"the file asks for {name!r}, which is not among what files may hold (tensors, numbers, "
-        "strings and containers of these). Nothing of it was run. If you trust the file and "
-        f"{name!r} is a class of yours, allow it with adjoint.serialization.add_safe_globals(["
-        f"{name.rpartition('.')[2]}]); else save the state_dict() where the file was written"
-    )
+class _Machine:
+    def __init__(self, data: bytes, table: Table, begin: int, encoding: str) -> None:
+        self.data, self.table, self.at, self.encoding = data, table, begin, encoding
+        self.stack: list[Any] = []
+        self.below: list[list[Any]] = []  # the stacks under the marks
+        self.memo: dict[int, Any] = {}
+        self.budget = Budget(64 * len(data) + 65536)
+
+    def run(self) -> Any:
+        opcodes = _OPCODES
+        while True:
+            code = self.data[self.at]
+            self.at += 1
+            if code == 0x2E:  # STOP
+                if self.below or len(self.stack) != 1:
+                    raise ValueError("it does not end with one value")
+                return self.stack.pop()
+            operate = opcodes.get(code)
+            if operate is None:
+                raise ValueError(f"the opcode {code:#04x} is not one that torch writes")
+            operate(self)
+
+    def take(self, n: int) -> bytes:
+        end = self.at + n
+        if n < 0 or end > len(self.data):
+            raise IndexError
+        taken = self.data[self.at : end]
+        self.at = end
+        return taken
+
+    def number(self, form: str) -> Any:
+        """The number of this `struct` format that comes next."""
+        (value,) = struct.unpack_from(form, self.data, self.at)
+        self.at += struct.calcsize(form)
+        return value
+
+    def line(self) -> str:
+        end = self.data.index(b"\n", self.at, self.at + 1000)
+        return self.take(end + 1 - self.at)[:-1].decode("utf-8")
+
+    def to_mark(self) -> list[Any]:
+        values = self.stack
+        self.stack = self.below.pop()
+        return values
+
+    def put(self, key: int) -> None:
+        self.memo[key] = self.stack[-1]
+
+    def text(self, raw: bytes) -> str:
+        return raw.decode("utf-8", "surrogatepass")
+
+    def old_text(self, raw: bytes) -> Any:
+        """The `str` of Python 2, which is bytes."""
+        if self.encoding == "bytes":
+            return raw
+        return raw.decode(self.encoding)
+
+    def append(self, values: list[Any]) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, list):
+            raise ValueError(f"values are appended to a {type(target).__name__}")
+        target.extend(values)
+
+    def add(self, values: list[Any]) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, set):
+            raise ValueError(f"values are added to a {type(target).__name__}")
+        target.update(map(self.budget.key, values))
+
+    def set_items(self, values: list[Any]) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, dict):
+            raise ValueError(f"entries are set in a {type(target).__name__}")
+        if len(values) % 2:
+            raise ValueError("a key has no value")
+        for key, value in zip(values[::2], values[1::2]):
+            target[self.budget.key(key)] = value
+
+    def tuple_of(self, n: int) -> None:
+        if len(self.stack) < n:
+            raise IndexError
+        self.stack[-n:] = [tuple(self.stack[-n:])]
+
+    def name(self, module: Any, name: Any) -> None:
+        if type(module) is not str or type(name) is not str:
+            raise ValueError("a name is not text")
+        full = f"{module}.{name}".replace("__builtin__.", "builtins.", 1)
+        self.stack.append(self.table.find("builtins.range" if full == "builtins.xrange" else full))
+
+    def reduce(self) -> None:
+        arguments = self.stack.pop()
+        if type(arguments) is not tuple:
+            raise ValueError("the arguments of a call are no tuple")
+        function = self.stack.pop()
+        for value in arguments:
+            if isinstance(value, (list, tuple, set, dict)):
+                self.budget.spend(16 * len(value))  # calls make copies of their arguments
+            elif isinstance(value, (str, bytes, bytearray)):
+                self.budget.spend(len(value))
+        self.stack.append(self.table.call(function, arguments, self.budget))
+
+    def new_object(self) -> None:
+        arguments = self.stack.pop()
+        if type(arguments) is not tuple:
+            raise ValueError("the arguments of a class are no tuple")
+        self.stack.append(self.table.new(self.stack.pop(), arguments))
+
+    def protocol(self) -> None:
+        version = self.number("<B")
+        if version > 5:
+            raise ValueError(f"its protocol {version} is not known")
 
 
-_MARK = object()
-
-# What reading a file that is not as it should be runs into.
-DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
-          NotImplementedError, EOFError, OSError, struct.error)  # fmt: skip
+def _signed(raw: bytes) -> int:
+    return int.from_bytes(raw, "little", signed=True)
 
 
-class Budget:
-    """Copies may hold as many elements as the file has bytes, and not many times as many."""
-
-    def __init__(self, size: int) -> None:
-        self._left = 4 * size + 1000
-
-    def spend(self, count: int) -> None:
-        self._left -= count
-        if self._left < 0:
-            raise ValueError("what it describes is far larger than the file")
+def _pair(machine: _Machine) -> tuple[Any, Any]:
+    second = machine.stack.pop()
+    return machine.stack.pop(), second
 
 
-class Machine:
-    """Reads one pickle from a file, which stands behind it afterwards.
-
-    Args:
-        constructors: by full name, functions of the arguments that a pickle gives; or values.
-        persistent: a function of the ids of what lies elsewhere in the file.
-        budget: what constructors may copy.
-    """
-
-    def __init__(
-        self, constructors: dict[str, Any], persistent: Callable[[Any], Any], budget: Budget
-    ) -> None:
-        self._constructors = constructors
-        self._persistent = persistent
-        self._budget = budget
-
-    def load(self, file: IO[bytes]) -> Any:
-        stack: list[Any] = []
-        memo: dict[int, Any] = {}
-        argument: Any
-        for opcode, argument, _ in pickletools.genops(file):
-            name = opcode.name
-            if name in _VALUES:
-                stack.append(argument)
-            elif name in _CONSTANTS:
-                stack.append(_CONSTANTS[name]())
-            elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
-                memo[argument] = stack[-1]
-            elif name == "MEMOIZE":
-                memo[len(memo)] = stack[-1]
-            elif name in ("BINGET", "LONG_BINGET", "GET"):
-                stack.append(memo[argument])
-            elif name == "STOP":
-                return stack.pop()
-            elif name not in ("PROTO", "FRAME"):
-                self._step(name, argument, stack)
-        raise ValueError("the pickle has no end")
-
-    def _step(self, name: str, argument: Any, stack: list[Any]) -> None:
-        if name in ("TUPLE1", "TUPLE2", "TUPLE3"):
-            n = int(name[-1])
-            entries = tuple(stack[-n:])
-            if len(entries) != n or _MARK in map(_identity, entries):
-                raise ValueError("a tuple of what is not there")
-            stack[-n:] = [entries]
-        elif name == "TUPLE":
-            stack.append(tuple(_marked(stack)))
-        elif name == "LIST":
-            stack.append(_marked(stack))
-        elif name == "DICT":
-            stack.append(_pairs(_marked(stack)))
-        elif name == "FROZENSET":
-            stack.append(frozenset(_marked(stack)))
-        elif name == "APPEND":
-            value = stack.pop()
-            _expect(stack[-1], list).append(value)
-        elif name == "APPENDS":
-            values = _marked(stack)
-            _expect(stack[-1], list).extend(values)
-        elif name == "ADDITEMS":
-            values = _marked(stack)
-            _expect(stack[-1], set).update(values)
-        elif name == "SETITEM":
-            value, key = stack.pop(), stack.pop()
-            _expect(stack[-1], dict)[key] = value
-        elif name == "SETITEMS":
-            values = _marked(stack)
-            _expect(stack[-1], dict).update(_pairs(values))
-        elif name == "GLOBAL":
-            stack.append(self._find(argument.replace(" ", ".", 1)))
-        elif name == "STACK_GLOBAL":
-            attribute, module = stack.pop(), stack.pop()
-            stack.append(self._find(f"{_expect(module, str)}.{_expect(attribute, str)}"))
-        elif name == "REDUCE":
-            args, function = _expect(stack.pop(), tuple), stack.pop()
-            self._budget.spend(sum(len(a) for a in args if isinstance(a, Sized)))
-            stack.append(_call(function, args))
-        elif name in ("NEWOBJ", "NEWOBJ_EX"):
-            kwargs = _expect(stack.pop(), dict) if name == "NEWOBJ_EX" else {}
-            args, cls = _expect(stack.pop(), tuple), stack.pop()
-            stack.append(_new(cls, args, kwargs))
-        elif name == "BUILD":
-            state = stack.pop()
-            _build(stack[-1], state)
-        elif name == "BINPERSID":
-            stack.append(self._persistent(stack.pop()))
-        elif name == "MARK":
-            stack.append(_MARK)
-        elif name == "POP":
-            stack.pop()
-        elif name == "POP_MARK":
-            _marked(stack)
-        elif name == "DUP":
-            stack.append(stack[-1])
-        else:
-            raise refused(f"the pickle opcode {name}")
-
-    def _find(self, name: str) -> Any:
-        name = name.replace("__builtin__.", "builtins.", 1)
-        if name in self._constructors:
-            return self._constructors[name]
-        if name in _safe:
-            return _Safe(_safe[name])
-        raise refused(name)
+def _mark(machine: _Machine) -> None:
+    machine.below.append(machine.stack)
+    machine.stack = []
 
 
-_CONSTANTS: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_LIST": list,
-    "EMPTY_DICT": dict,
-    "EMPTY_SET": set,
+def _push(make: Callable[[_Machine], Any]) -> Callable[[_Machine], None]:
+    def operate(m: _Machine) -> None:
+        value = make(m)  # which may replace the stack
+        m.stack.append(value)
+
+    return operate
+
+
+def _text(form: str) -> Callable[[_Machine], None]:
+    return _push(lambda m: m.text(m.take(m.number(form))))
+
+
+def _bytes(form: str) -> Callable[[_Machine], None]:
+    return _push(lambda m: m.take(m.number(form)))
+
+
+def _old_text(form: str) -> Callable[[_Machine], None]:
+    return _push(lambda m: m.old_text(m.take(m.number(form))))
+
+
+_OPCODES: dict[int, Callable[[_Machine], Any]] = {
+    ord(code): operate
+    for code, operate in {
+        # the pickle itself
+        "\x80": _Machine.protocol,
+        "\x95": lambda m: m.take(8),  # FRAME: only a hint
+        "(": _mark,
+        "0": lambda m: m.stack.pop() if m.stack else m.to_mark(),  # POP
+        "1": lambda m: m.to_mark(),  # POP_MARK
+        "2": lambda m: m.stack.append(m.stack[-1]),  # DUP
+        # what was kept
+        "q": lambda m: m.put(m.number("<B")),
+        "r": lambda m: m.put(m.number("<I")),
+        "\x94": lambda m: m.put(len(m.memo)),  # MEMOIZE
+        "h": _push(lambda m: m.memo[m.number("<B")]),
+        "j": _push(lambda m: m.memo[m.number("<I")]),
+        # values
+        "N": _push(lambda m: None),
+        "\x88": _push(lambda m: True),
+        "\x89": _push(lambda m: False),
+        "J": _push(lambda m: m.number("<i")),
+        "K": _push(lambda m: m.number("<B")),
+        "M": _push(lambda m: m.number("<H")),
+        "\x8a": _push(lambda m: _signed(m.take(m.number("<B")))),  # LONG1
+        "\x8b": _push(lambda m: _signed(m.take(m.number("<i")))),  # LONG4
+        "G": _push(lambda m: m.number(">d")),
+        "X": _text("<I"),
+        "\x8c": _text("<B"),
+        "\x8d": _text("<Q"),
+        "C": _bytes("<B"),
+        "B": _bytes("<I"),
+        "\x8e": _bytes("<Q"),
+        "\x96": _push(lambda m: bytearray(m.take(m.number("<Q")))),
+        "U": _old_text("<B"),
+        "T": _old_text("<i"),
+        # containers
+        "]": _push(lambda m: []),
+        "}": _push(lambda m: {}),
+        ")": _push(lambda m: ()),
+        "\x8f": _push(lambda m: set()),
+        "\x91": _push(lambda m: frozenset(map(m.budget.key, m.to_mark()))),
+        "\x90": lambda m: m.add(m.to_mark()),
+        "a": lambda m: m.append([m.stack.pop()]),
+        "e": lambda m: m.append(m.to_mark()),
+        "s": lambda m: m.set_items([*_pair(m)]),
+        "u": lambda m: m.set_items(m.to_mark()),
+        "t": _push(lambda m: tuple(m.to_mark())),
+        "\x85": lambda m: m.tuple_of(1),
+        "\x86": lambda m: m.tuple_of(2),
+        "\x87": lambda m: m.tuple_of(3),
+        # objects
+        "c": lambda m: m.name(m.line(), m.line()),  # GLOBAL
+        "\x93": lambda m: m.name(*_pair(m)),  # STACK_GLOBAL
+        "R": _Machine.reduce,
+        "\x81": _Machine.new_object,  # NEWOBJ
+        "b": lambda m: m.stack.append(m.table.build(*_pair(m))),  # BUILD
+        "Q": _push(lambda m: m.table.persistent(m.stack.pop())),
+    }.items()
 }
-_VALUES = frozenset(
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT UNICODE BINUNICODE "
-    "SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8".split()
-)
-
-
-def _identity(value: Any) -> Any:
-    return _MARK if value is _MARK else None
-
-
-def _marked(stack: list[Any]) -> list[Any]:
-    """What lies above the topmost mark, taken off with it."""
-    for i in range(len(stack) - 1, -1, -1):
-        if stack[i] is _MARK:
-            values = stack[i + 1 :]
-            del stack[i:]
-            return values
-    raise ValueError("a mark is missing")
-
-
-def _expect(value: Any, type_: type) -> Any:
-    if not isinstance(value, type_):
-        raise ValueError(f"a {type_.__name__} was expected, got {type(value).__name__}")
-    return value
-
-
-def _pairs(values: list[Any]) -> dict[Any, Any]:
-    if len(values) % 2:
-        raise ValueError("a key has no value")
-    return dict(zip(values[::2], values[1::2], strict=True))
-
-
-def _call(function: Any, args: tuple[Any, ...]) -> Any:
-    if not callable(function):
-        raise ValueError(f"{function!r} is called, which is no function")
-    return function(*args)
-
-
-def _new(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if isinstance(cls, _Safe):
-        return cls.value.__new__(cls.value, *args, **kwargs)
-    if kwargs:
-        raise ValueError("arguments by name for a class that takes none")
-    return _call(cls, args)
-
-
-def _build(value: Any, state: Any) -> None:
-    if type(value) in map(type_of_safe, _safe.values()):
-        if hasattr(value, "__setstate__"):
-            value.__setstate__(state)
-        elif isinstance(state, dict):
-            value.__dict__.update(state)
-    elif hasattr(value, "set_pickled_state"):
-        value.set_pickled_state(state)
-    elif isinstance(value, dict) and isinstance(state, dict):
-        if set(state) - {"_metadata"}:
-            raise ValueError(f"attributes {sorted(map(str, state))} of a dict")
-        if "_metadata" in state:
-            value._metadata = state["_metadata"]  # type: ignore[attr-defined]
-    else:
-        raise ValueError(f"a state for a {type(value).__name__}")
-
-
-def type_of_safe(value: Any) -> Any:
-    return value if isinstance(value, type) else None

@@ -248,3 +248,36 @@ def test_gradients_pass_through():
     xp.sum(xp.multiply(xp.linalg.vector_norm(x, axis=1), 2.0)).backward()
     torch.testing.assert_close(x.grad, torch.tensor([[1.2, 1.6]]))
     assert xp.clip(x, 0, 3).requires_grad and not xp.argmax(x).requires_grad
+
+
+def test_distinct_complex_numbers():
+    x = np.array([[1 + 1j, 0, 1 - 1j], [1 + 1j, 0, 2]])
+    values, first, inverse, counts = xp.unique_all(xp.asarray(x))
+    same(values, np.unique(x))
+    assert first.tolist() == [1, 2, 0, 5] and counts.tolist() == [2, 1, 2, 1]
+    same(xp.take(values, inverse.reshape(-1)), x.reshape(-1))
+    assert xp.unique_inverse(xp.zeros((0, 2), dtype=xp.complex64)).inverse_indices.shape == (0, 2)
+
+
+def test_signs_of_nan():
+    same(xp.sign(xp.asarray([np.nan, -2.0, 0.0])), np.array([np.nan, -1, 0], np.float32))
+
+
+def test_bounds_outside_of_a_dtype():
+    x = np.array([0, 3, 255], np.uint8)
+    assert xp.clip(xp.asarray(x), -1, 2).tolist() == [0, 2, 2]
+    assert xp.clip(xp.asarray(x), 1, 1000).tolist() == [1, 3, 255]
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "argmax", "mean", "var", "std",
+                                  "cumulative_sum", "diff"])  # fmt: skip
+def test_reductions_of_numbers_refuse_truth_values(name):
+    with pytest.raises(TypeError, match="dtypes, got torch.bool"):
+        getattr(xp, name)(xp.asarray([True, False]))
+
+
+def test_cross_products_are_broadcast():
+    a, b = ARRAYS["real"][:, :3], ARRAYS["real"][0, 1:]
+    same(xp.linalg.cross(xp.asarray(a), xp.asarray(b)), np.cross(a, b))
+    with pytest.raises(ValueError, match="negative"):
+        xp.linalg.cross(xp.asarray(a), xp.asarray(a), axis=0)

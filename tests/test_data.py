@@ -68,6 +68,8 @@ def test_joined_datasets():
     stacked = data.StackDataset(x=Squares(), y=Squares())
     assert stacked[2] == {"x": 4, "y": 4} and len(stacked) == 10
     assert data.StackDataset(Squares(), Squares())[3] == (9, 9)
+    assert stacked.__getitems__([1, 3]) == [{"x": 1, "y": 1}, {"x": 9, "y": 9}]
+    assert data.StackDataset(Squares(), Squares()).__getitems__([1, 3]) == [(1, 1), (9, 9)]
     for wrong in (
         lambda: data.StackDataset(Squares(2), Squares(3)),
         lambda: data.StackDataset(),

@@ -1,7 +1,10 @@
-"""Workers of a DataLoader, and positions that are saved."""
+"""Workers of a DataLoader."""
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 
@@ -143,6 +146,25 @@ def test_an_exception_in_a_workers_beginning_and_one_of_many_arguments():
         next(iter(data.DataLoader(Squares(3, raise_it), num_workers=1)))
 
 
+def test_a_worker_that_exits_does_not_exit_the_program():
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        next(iter(data.DataLoader(Squares(3, sys.exit), num_workers=1)))
+
+
+def test_workers_that_stay_begin_once_and_have_a_new_seed_in_each_pass():
+    begun = []
+    loader = data.DataLoader(
+        [0],
+        None,
+        num_workers=1,
+        persistent_workers=True,
+        worker_init_fn=begun.append,
+        collate_fn=lambda i: (data.get_worker_info().seed, list(begun)),
+    )
+    (first,), (second,) = list(loader), list(loader)
+    assert first[1] == second[1] == [0] and first[0] != second[0]
+
+
 def test_a_batch_that_cannot_be_sent_is_an_error():
     loader = data.DataLoader([1, 2], num_workers=1, collate_fn=lambda batch: threading.Lock())
     with pytest.raises(TypeError, match="pickle"):
@@ -211,6 +233,7 @@ def test_large_batches_and_long_lists_of_indices_do_not_block():
         {"num_workers": 1, "multiprocessing_context": "fire"},
         {"num_workers": 1, "prefetch_factor": 0},
         {"num_workers": 0, "persistent_workers": True},
+        {"num_workers": 1, "multiprocessing_context": "thread", "worker_init_fn": print},
     ],
 )
 def test_options_that_make_no_sense(wrong):
@@ -220,66 +243,88 @@ def test_options_that_make_no_sense(wrong):
         data.DataLoader([1], num_workers=1, multiprocessing_context=3)
 
 
-# Positions.
+def test_closing_one_loader_does_not_wait_for_the_workers_of_another():
+    one = iter(data.DataLoader(Squares(100), num_workers=2))
+    next(one)
+    two = iter(data.DataLoader(Squares(100), num_workers=2))  # has copies of all open files
+    next(two)
+    start = time.monotonic()
+    del one
+    assert time.monotonic() - start < 1.5  # workers that do not end are killed after 2
+    assert next(two).tolist() == [1]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("own_generator", [False, True])
-@pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("steps", [0, 1, 3, 4])
-def test_a_pass_goes_on_where_it_was(workers, own_generator, shuffle, steps):
-    def loader():
-        generator = torch.Generator().manual_seed(5) if own_generator else None
-        return data.DataLoader(Squares(10), 3, shuffle=shuffle, num_workers=workers,
-                               generator=generator)  # fmt: skip
+def test_tensors_of_all_kinds_pass_from_a_worker():
+    def tensors():
+        base = torch.arange(4000.0)
+        return {
+            "twice": (base, base),
+            "complex": torch.complex(base, -base),
+            "half": base.bfloat16(),
+            "bool": base > 2,
+            "transposed": base.view(40, 100).t(),
+            "expanded": torch.ones(1).expand(4000),
+            "part": base[::3],
+            "empty": torch.empty(0, 3),
+            "small": torch.tensor(3),
+            "leaf": torch.ones(4000, requires_grad=True),
+            "parameter": torch.nn.Parameter(base),
+        }
 
-    torch.manual_seed(0)
-    first = loader()
-    batches = iter(first)
-    for _ in range(steps):
-        next(batches)
-        torch.rand(3)  # the program's own draws
-    state, random = first.state_dict(), torch.get_rng_state()
-    rest = [batch.tolist() for batch in batches]
-    then = listed(first)  # the next pass
-
-    torch.manual_seed(77)
-    again = loader()
-    again.load_state_dict(state)
-    torch.set_rng_state(random)
-    assert listed(again) == rest
-    assert listed(again) == then
-
-
-def test_a_stream_goes_on_where_it_was():
-    first = data.DataLoader(Stream(7), 2)
-    batches = iter(first)
-    next(batches)
-    again = data.DataLoader(Stream(7), 2)
-    again.load_state_dict(first.state_dict())
-    assert listed(again) == [[2, 3], [4, 5], [6]]
-    assert listed(again) == [[0, 1], [2, 3], [4, 5], [6]]
+    loader = data.DataLoader([0, 1], None, num_workers=1, collate_fn=lambda i: tensors())
+    for batch in loader:
+        one, two = batch.pop("twice")
+        assert one is two and one.tolist() == list(range(4000))
+        for name, expected in tensors().items():
+            if name != "twice":
+                x = batch[name]
+                assert type(x) is type(expected) and x.requires_grad == expected.requires_grad
+                assert x.dtype == expected.dtype and torch.equal(x, expected)
 
 
-def test_a_state_can_be_saved(tmp_path):
-    first = data.DataLoader(Squares(6), 2, shuffle=True)
-    batches = iter(first)
-    next(batches)
-    torch.save(first.state_dict(), tmp_path / "position")
-    again = data.DataLoader(Squares(6), 2, shuffle=True)
-    again.load_state_dict(torch.load(tmp_path / "position"))
-    assert listed(again) == [batch.tolist() for batch in batches]
+def test_a_tensor_with_a_history_cannot_leave_a_worker():
+    x = torch.ones(4000, requires_grad=True)
+    loader = data.DataLoader([0], num_workers=1, collate_fn=lambda i: x * 2)
+    with pytest.raises(RuntimeError, match="detach"):
+        next(iter(loader))
 
 
-def test_shares_of_several_processes():
-    parts = [list(data.DistributedSampler(range(10), 3, rank)) for rank in range(3)]
-    assert {len(p) for p in parts} == {4} and set(sum(parts, [])) == set(range(10))
-    sampler = data.DistributedSampler(range(10), 3, 1, drop_last=True)
-    first = list(sampler)
-    assert len(first) == len(sampler) == 3 and list(sampler) == first
-    sampler.set_epoch(1)
-    assert list(sampler) != first
-    with pytest.raises(ValueError, match="rank"):
-        data.DistributedSampler(range(3), 2, 2)
-    with pytest.raises(RuntimeError, match="num_replicas"):
-        data.DistributedSampler(range(3))
+def test_workers_compute_on_one_thread_after_the_main_process_did_on_several():
+    def compute(i):
+        a = torch.ones(300, 300)
+        return (a @ a).sum() + torch.ones(400_000).exp().sum() * 0, torch.get_num_threads()
+
+    expected = compute(0)[0]  # starts the threads of the core and of BLAS
+    loader = data.DataLoader(range(4), None, num_workers=2, collate_fn=compute)
+    for value, threads in loader:
+        assert value == expected and threads == 1
+
+
+def test_interrupting_the_program_ends_its_workers():
+    program = textwrap.dedent(
+        f"""
+        import multiprocessing, time
+        from {NAME}.utils import data
+        loader = data.DataLoader(range(10**6), num_workers=2, persistent_workers=True)
+        for i, _ in enumerate(loader):
+            if i == 3:
+                print(*[p.pid for p in multiprocessing.active_children()], flush=True)
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True,
+                               stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
+    workers = [int(pid) for pid in process.stdout.readline().split()]
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert error.strip().endswith("KeyboardInterrupt") and len(workers) == 2
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_what_a_loader_is_made_of_is_not_changed_afterwards():
+    loader = data.DataLoader([1, 2])
+    with pytest.raises(ValueError, match="batch_size"):
+        loader.batch_size = 2
+    assert listed(loader) == [[1], [2]]
+    assert data.DataLoader([1], num_workers=1).prefetch_factor == 2

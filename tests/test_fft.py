@@ -75,3 +75,10 @@ def test_parseval_and_shifts():
     freq = torch.fft.fftfreq(6, d=0.5)
     assert_same(torch.fft.ifftshift(torch.fft.fftshift(freq)), freq)
     assert torch.fft.fftshift(freq).tolist() == sorted(freq.tolist())
+
+
+def test_a_tensor_without_dims_has_no_dim_to_transform():
+    for transform in (torch.fft.fft, torch.fft.rfft, torch.fft.ifft, torch.fft.hfft):
+        with pytest.raises(IndexError, match="no dimensions"):
+            transform(torch.tensor(1.0))
+    assert torch.fft.fftn(torch.tensor(2.0)) == 2

@@ -1,7 +1,7 @@
 """Convolution layers: padding modes, output sizes, errors, gradients of whole layers."""
 
 import pytest
-from _backend import assert_close, torch
+from _backend import assert_close, rand64, torch
 
 nn, F = torch.nn, torch.nn.functional
 
@@ -115,3 +115,17 @@ def test_training_a_small_network():
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 3
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_the_gradients_by_themselves(dims):
+    x = rand64(2, 4, *[5] * dims)
+    w = rand64(6, 2, *[3] * dims)
+    options = {"stride": 2, "padding": 1, "groups": 2}
+    out = getattr(F, f"conv{dims}d")(x, w, **options)
+    cotangent = rand64(*out.shape, grad=False)
+    by_x, by_w = torch.autograd.grad(out, (x, w), cotangent)
+    found = getattr(nn.grad, f"conv{dims}d_input")(x.shape, w, cotangent, **options)
+    assert_close(found, by_x)
+    found = getattr(nn.grad, f"conv{dims}d_weight")(x, w.shape, cotangent, **options)
+    assert_close(found, by_w)

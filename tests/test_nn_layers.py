@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from _backend import assert_close, assert_same, torch
+from _backend import NAME, assert_close, assert_same, torch
 
 nn, F = torch.nn, torch.nn.functional
 
@@ -295,3 +295,20 @@ def test_functional_says_when_a_name_is_missing():
     with pytest.raises(AttributeError, match="no 'frobnicate'"):
         F.frobnicate
     assert "relu" in F.__all__
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 5), (40, 30, 2, 2, 2)])
+@pytest.mark.parametrize("name", ["dropout2d", "dropout3d"])
+def test_dropout_of_channels_where_the_dims_are_others(name, shape):
+    if name == "dropout3d" and len(shape) == 5:
+        return
+    with pytest.warns(UserWarning, match=name):
+        out = getattr(nn.functional, name)(torch.ones(shape), 0.5)
+    channels = out.flatten(2) if len(shape) > 2 else out[..., None]
+    assert ((channels == 0) | (channels == 2)).all()
+    if NAME == "adjoint" or name == "dropout2d":  # all of a channel, and each sample for itself
+        assert (channels == channels[..., :1]).all()
+        assert 0.4 < (channels[..., 0] == 0).float().mean() < 0.6
+    with pytest.warns(UserWarning):
+        x = torch.ones(shape)
+        assert getattr(nn.functional, name)(x, 1.0, inplace=True) is x and (x == 0).all()

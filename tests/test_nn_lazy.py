@@ -94,3 +94,32 @@ def test_lazy_convolutions(dims, transposed):
     assert_close(again(x), out.tolist())
     with pytest.raises(ValueError, match="divisible by groups"):
         lazy(4, 3, groups=2)(x[:, :3])
+
+
+@pytest.mark.parametrize("kind", ["UninitializedParameter", "UninitializedBuffer"])
+def test_without_a_shape_nothing_can_be_computed(kind):
+    tensor = getattr(nn, kind)()
+    with pytest.raises(RuntimeError, match="shape"):
+        _ = tensor.shape
+    for use in (
+        lambda: tensor + 1,
+        lambda: tensor.sum(),
+        lambda: tensor.numel(),
+        lambda: tensor[0],
+    ):
+        with pytest.raises(ValueError):
+            use()
+    assert tensor.dtype == torch.float32 and repr(tensor) == f"<{kind}>"
+    tensor.materialize((2, 3))
+    assert tensor.shape == (2, 3)
+
+
+def test_casting_keeps_waiting_for_the_shape():
+    layer = nn.LazyBatchNorm1d().double()
+    layer(torch.ones(2, 3, dtype=torch.float64))
+    assert layer.weight.dtype == layer.running_mean.dtype == torch.float64
+
+
+def test_a_state_without_shapes_cannot_be_loaded():
+    with pytest.raises((RuntimeError, ValueError)):
+        nn.Linear(2, 3).load_state_dict(nn.LazyLinear(3).state_dict())

@@ -19,6 +19,7 @@ LAYERS = [
     "Linear(3, 4, bias=False)",
     "Bilinear(2, 3, 4)",
     "Identity(3)",
+    "LinearCrossEntropyLoss(3, 5, out_features=(2, 4), bias=True)",
     "Conv1d(2, 4, 3)",
     "Conv2d(2, 4, (3, 2), 2, (1, 0), 2, 2, False)",
     "Conv2d(2, 4, 3, padding='same', padding_mode='reflect')",
@@ -125,7 +126,9 @@ def test_repr_and_state(text):
     assert mine.state_dict()._metadata == theirs.state_dict()._metadata
 
 
-@pytest.mark.parametrize("name", nn.init.__all__)
+@pytest.mark.parametrize(
+    "name", [n for n in nn.init.__all__ if n.endswith("_") or n == "calculate_gain"]
+)
 def test_initialisers_have_the_arguments(name):
     mine = inspect.signature(getattr(nn.init, name)).parameters.values()
     theirs = inspect.signature(getattr(oracle.nn.init, name)).parameters.values()

@@ -232,3 +232,10 @@ def test_a_load_post_hook_must_return_nothing():
     net.register_load_state_dict_post_hook(lambda module, keys: keys)
     with pytest.raises(AssertionError):
         net.load_state_dict(Net().state_dict())
+
+
+def test_positional_arguments_are_deprecated():
+    found = {}
+    with pytest.warns(FutureWarning):
+        assert nn.Linear(1, 1).state_dict(found, "layer.") is found
+    assert sorted(found) == ["layer.bias", "layer.weight"]

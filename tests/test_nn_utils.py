@@ -1,11 +1,12 @@
-"""Clipping of gradients, and parameters as vectors."""
+"""nn.utils: clipping of gradients, parameters as vectors, and what has no family of its own."""
 
 import math
 
 import pytest
 from _backend import assert_close, assert_same, torch
 
-utils = torch.nn.utils
+nn = torch.nn
+utils = nn.utils
 
 
 def with_grads(*grads):
@@ -101,3 +102,50 @@ def test_a_vector_of_another_length_changes_nothing():
     with pytest.raises(TypeError):
         utils.vector_to_parameters([1.0], model.parameters())
     assert model.weight.tolist() == before
+
+
+def test_older_names_warn():
+    p = nn.Parameter(torch.ones(2))
+    p.grad = torch.tensor([3.0, 4.0])
+    with pytest.warns(FutureWarning, match="clip_grad_norm_"):
+        assert nn.utils.clip_grad_norm(p, 1.0).item() == 5
+    for name in ("uniform", "normal", "eye", "xavier_uniform", "kaiming_normal", "orthogonal"):
+        with pytest.warns(FutureWarning, match=f"{name}_"):
+            getattr(nn.init, name)(torch.empty(2, 2))
+    with pytest.warns(FutureWarning, match="(?i)container"):
+        assert [n for n, _ in nn.Container(a=nn.ReLU()).named_children()] == ["a"]
+
+
+def test_skip_init_draws_nothing():
+    before = torch.get_rng_state().tolist()
+    layer = nn.utils.skip_init(nn.Linear, 3, 5)
+    assert layer.weight.shape == (5, 3) and layer.weight.requires_grad
+    assert torch.get_rng_state().tolist() == before
+    assert nn.Linear(2, 2).weight.abs().max() > 0  # afterwards, modules are initialised again
+    with pytest.raises(RuntimeError, match="device"):
+        nn.utils.skip_init(nn.ReLU)
+
+
+def test_factory_kwargs():
+    assert nn.factory_kwargs(None) == {}
+    given = {"dtype": torch.float64, "factory_kwargs": {"device": "cpu"}}
+    assert nn.factory_kwargs(given) == {"device": "cpu", "dtype": torch.float64}
+    with pytest.raises(TypeError, match="zz"):
+        nn.factory_kwargs({"zz": 1})
+    with pytest.raises(TypeError):
+        nn.factory_kwargs({"device": "cpu", "factory_kwargs": {"device": "cpu"}})
+
+
+def test_a_prefix_of_a_state_dict_is_taken_away():
+    state = nn.ModuleDict({"module": nn.Linear(1, 1)}).state_dict()
+    nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert sorted(state) == ["bias", "weight"]
+    nn.Linear(1, 1).load_state_dict(state)
+
+
+def test_batch_norms_without_running_statistics():
+    model = nn.Sequential(nn.BatchNorm1d(2), nn.ReLU())
+    assert torch.func.replace_all_batch_norm_modules_(model) is model
+    assert model[0].running_mean is None and not model[0].track_running_stats
+    x = torch.randn(3, 4, 2)
+    assert torch.func.vmap(model)(x).shape == x.shape

@@ -289,12 +289,6 @@ def test_a_rate_that_is_not_a_number_is_out_of_range():
         optim.SGD([leaf(1.0)], lr=float("nan"))
 
 
-@pytest.mark.adjoint_only
-def test_differentiable_steps_are_refused():
-    with pytest.raises(NotImplementedError, match="differentiable"):
-        optim.SGD([leaf(1.0)], differentiable=True)
-
-
 def test_flags_for_the_choice_of_a_kernel_are_accepted():
     for flags in ({"foreach": True}, {"foreach": False}):
         for make in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop):

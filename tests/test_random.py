@@ -292,3 +292,15 @@ class TestVmap:
         with pytest.raises(RuntimeError, match="not batched"):
             torch.func.vmap(lambda y: y + x.normal_(), randomness="different")(torch.zeros(2, 3))
         assert x.tolist() == [0, 0, 0]
+
+
+def test_a_generator_can_be_copied_and_pickled():
+    import copy
+    import pickle
+
+    g = torch.Generator().manual_seed(3)
+    torch.rand(2, generator=g)
+    copies = [copy.deepcopy(g), pickle.loads(pickle.dumps(g))]
+    expected = torch.rand(2, generator=g)
+    for other in copies:
+        assert torch.equal(torch.rand(2, generator=other), expected)

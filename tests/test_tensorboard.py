@@ -76,3 +76,23 @@ def test_settings_and_groups_of_numbers(writer):
 def test_graphs_are_refused_with_a_reason(writer):
     with pytest.raises(NotImplementedError, match="graph"):
         writer.add_graph(torch.nn.Linear(1, 1))
+
+
+def test_figures_and_embeddings(writer):
+    pytest.importorskip("PIL")
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots()
+    axes.plot([0, 1])
+    writer.add_figure("curve", figure, 2)
+    writer.add_embedding(torch.eye(3), metadata=["a", "b", "c"], global_step=4)
+    writer.add_pr_curve("curve of hits", torch.tensor([0, 1, 1]), torch.tensor([0.1, 0.9, 0.4]), 1)
+    found = events(writer)
+    assert found["curve"][0][0] == 2 and found["curve"][0][1].image.height > 0
+    assert "curve of hits" in {tag.rpartition("/")[0] or tag for tag in found}
+    tables = list(pathlib.Path(writer.log_dir).rglob("tensors.tsv"))
+    assert len(tables) == 1
+    rows = [[float(v) for v in row.split("\t")] for row in tables[0].read_text().splitlines()]
+    assert rows == torch.eye(3).tolist()

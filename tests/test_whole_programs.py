@@ -34,17 +34,22 @@ PROGRAMS = {
     "char_rnn": Expected(0.3, 1e-5, 1e-3),
     "gan": Expected(0.9, 1e-8, 1e-8),
     "gaussian_process": Expected(0.0, 1e-8, 1e-8),
+    "gpt_trainer": Expected(0.5, 1e-8, 1e-8),
+    "graph_network": Expected(0.5, 1e-8, 1e-8),
     "hessian_free": Expected(1e-3, 1e-6, 1e-4),
     "image_classifier": Expected(0.2, 1e-5, 1e-3),
     "maml": Expected(0.3, 1e-8, 1e-8),
     "mixture_density": Expected(0.1, 1e-8, 1e-8),
     "neural_ode": Expected(0.4, 1e-8, 1e-8),
     "per_sample_gradients": Expected(0.5, 1e-8, 1e-8),
+    "ppo": Expected(0.4, 1e-8, 1e-8),
+    "real_nvp": Expected(0.7, 1e-8, 1e-8),
     "reinforce": Expected(0.5, 1e-8, 1e-8),
     "seq2seq": Expected(0.4, 1e-8, 1e-8),
     "siamese": Expected(0.2, 1e-8, 1e-8),
     "transformer": Expected(0.3, 1e-5, 5e-2),
     "vae": Expected(0.9, 1e-5, 1e-3),
+    "vq_vae": Expected(0.4, 1e-8, 1e-8),
 }
 
 pytestmark = pytest.mark.skipif(NAME == "torch", reason="compares the two libraries itself")

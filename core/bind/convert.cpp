@@ -48,6 +48,28 @@ PyObject* nested_list(const Tensor& x, int dim, const char* p) {
   return list;
 }
 
+// The dtype of one of NumPy's scalars.
+bool numpy_scalar_type(PyObject* o, DType& t) {
+  if (strncmp(Py_TYPE(o)->tp_name, "numpy.", 6) || is_array(o)) return false;
+  Object dtype(PyObject_GetAttrString(o, "dtype"));
+  Object kind(dtype ? PyObject_GetAttrString(dtype.get(), "kind") : nullptr);
+  Object size(dtype ? PyObject_GetAttrString(dtype.get(), "itemsize") : nullptr);
+  const char* letter = kind && PyUnicode_Check(kind.get()) ? PyUnicode_AsUTF8(kind.get()) : nullptr;
+  long bytes = size ? PyLong_AsLong(size.get()) : 0;
+  if (PyErr_Occurred()) PyErr_Clear();
+  if (!letter) return false;
+  switch (*letter) {
+    case 'b': t = DType::b8; return true;
+    case 'f': t = bytes == 2 ? DType::f16 : bytes == 4 ? DType::f32 : DType::f64; return bytes <= 8;
+    case 'c': t = bytes == 8 ? DType::c64 : DType::c128; return bytes == 8 || bytes == 16;
+    case 'u': t = DType::u8; return bytes == 1;
+    case 'i':
+      t = bytes == 1 ? DType::i8 : bytes == 2 ? DType::i16 : bytes == 4 ? DType::i32 : DType::i64;
+      return true;
+    default: return false;
+  }
+}
+
 // Shape and dtype of nested sequences.
 struct Probe {
   Dims sizes;
@@ -56,12 +78,16 @@ struct Probe {
   bool has_tensor = false;
 
   void visit(PyObject* o, int depth) {
-    if (is_tensor(o)) {
-      Tensor x = tensor_of(o);
+    if (is_tensor(o) || is_array(o)) {
+      Tensor x = is_tensor(o) ? tensor_of(o) : tensor_from_data(o, nullptr, false, "tensor");
       descend(x.sizes(), depth);
-      tensor_type = has_tensor ? promote(tensor_type, x.dtype()) : x.dtype();
-      has_tensor = true;
+      have_type(x.dtype());
       return;
+    }
+    if (DType t; numpy_scalar_type(o, t)) {
+      if (depth < sizes.size()) not_a_sequence(o, depth);
+      closed = depth;
+      return have_type(t);
     }
     if (PyList_Check(o) || PyTuple_Check(o) ||
         (!is_number(o) && PySequence_Check(o) && !PyUnicode_Check(o) && !PyComplex_Check(o))) {
@@ -86,13 +112,20 @@ struct Probe {
     else if (PyLong_Check(o)) k = 1;
     else if (is_number(o))
       k = number_value(o).tag == Tag::real ? 2 : number_value(o).tag == Tag::boolean ? 0 : 1;
-    else if (PyUnicode_Check(o)) type_error("new(): invalid data type 'str'");
-    else type_error("Could not infer dtype of ", Py_TYPE(o)->tp_name);
-    if (depth < sizes.size())
-      type_error("expected a sequence of length ", sizes[depth], " at dim ", depth, ", got a ",
-                 Py_TYPE(o)->tp_name);
+    else if (PyUnicode_Check(o) && depth == 0) type_error("new(): invalid data type 'str'");
+    else if (PyUnicode_Check(o)) value_error("too many dimensions 'str'");
+    else runtime_error("Could not infer dtype of ", Py_TYPE(o)->tp_name);
+    if (depth < sizes.size()) not_a_sequence(o, depth);
     closed = depth;
     kind = std::max(kind, k);
+  }
+  [[noreturn]] void not_a_sequence(PyObject* o, int depth) {
+    type_error("expected a sequence of length ", sizes[depth], " at dim ", depth, ", got a ",
+               Py_TYPE(o)->tp_name);
+  }
+  void have_type(DType t) {
+    tensor_type = has_tensor ? promote(tensor_type, t) : t;
+    has_tensor = true;
   }
   void descend(DimsView inner, int depth) {
     for (int i = 0; i < inner.size(); ++i) {
@@ -145,8 +178,8 @@ void put_element(char* p, DType t, PyObject* o) {
 }
 
 void put_nested(const Tensor& x, int dim, char*& p, PyObject* o) {
-  if (is_tensor(o)) {
-    Tensor part = tensor_of(o);
+  if (is_tensor(o) || is_array(o)) {
+    Tensor part = is_tensor(o) ? tensor_of(o) : tensor_from_data(o, nullptr, false, "tensor");
     Tensor dst = view_of(x, {part->sizes, contiguous_strides(part.sizes()),
                              (p - x.data()) / static_cast<int64_t>(itemsize(x.dtype()))});
     write_into(dst, detach(part));
@@ -200,6 +233,13 @@ Tensor from_buffer(PyObject* o, bool writable, const char* caller) {
   if (PyObject_GetBuffer(o, buffer.get(), writable ? PyBUF_FULL : PyBUF_FULL_RO)) {
     PyErr_Clear();
     return {};
+  }
+  if (buffer->format && (*buffer->format == '>' || *buffer->format == '!') &&
+      buffer->itemsize > 1) {
+    PyBuffer_Release(buffer.get());
+    value_error(caller,
+                ": the array has a byte order other than this machine's; convert it first, with "
+                "array.astype(array.dtype.newbyteorder('='))");
   }
   DType t;
   if (!dtype_of_format(buffer->format ? buffer->format : "B", buffer->itemsize, t)) {
@@ -268,6 +308,9 @@ Tensor tensor_from_data(PyObject* data, const DType* dtype, bool copy, const cha
       Object array = Object::checked(PyObject_CallMethod(data, "__array__", nullptr));
       x = from_buffer(array.get(), false, caller);
     }
+    if (!x.defined() && is_array(data))
+      type_error(caller,
+                 ": can't convert an array of dates, texts or objects: ", Py_TYPE(data)->tp_name);
     if (x.defined()) {
       if (dtype && *dtype != x.dtype()) return ops::to_dtype(x, *dtype);
       return copy ? ops::clone(x) : x;

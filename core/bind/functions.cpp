@@ -26,6 +26,18 @@ std::map<const Op*, PyTypeObject*>& result_types() {
   return types;
 }
 
+PyObject* repr_of_results(PyObject*, PyObject* self) {
+  return guarded([&]() -> PyObject* {
+    std::string text = std::string(Py_TYPE(self)->tp_name) + "(";
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self); ++i) {
+      Object shown = Object::checked(PyObject_Repr(PyTuple_GET_ITEM(self, i)));
+      text += std::string(i ? "," : "") + "\n" + Py_TYPE(self)->tp_members[i].name + "=" +
+              PyUnicode_AsUTF8(shown.get());
+    }
+    return PyUnicode_FromString((text + ")").c_str());
+  });
+}
+
 PyTypeObject* result_type(const Op& op) {
   PyTypeObject*& type = result_types()[&op];
   if (type) return type;
@@ -37,6 +49,14 @@ PyTypeObject* result_type(const Op& op) {
   PyStructSequence_Desc desc{name->c_str(), nullptr, fields->data(),
                              static_cast<int>(op.schema.returns.size())};
   type = PyStructSequence_NewType(&desc);
+  // A result a line, as torch shows them.
+  static PyMethodDef method{"__repr__", repr_of_results, METH_O, nullptr};
+  if (type) {
+    Object function = Object::checked(PyCFunction_New(&method, nullptr));
+    Object bound = Object::checked(PyInstanceMethod_New(function.get()));
+    if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(type), "__repr__", bound.get()))
+      throw PythonError();
+  }
   return type;
 }
 

@@ -142,7 +142,7 @@ Indexed apply_index(const Tensor& x, PyObject* index) {
       ++dim;
       ++source;
     } else {
-      type_error(
+      index_error(
           "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
           "valid indices (got ",
           Py_TYPE(o)->tp_name, ")");
@@ -158,6 +158,8 @@ Tensor value_for(PyObject* value, const Tensor& self) {
     return v.tag == Tag::real ? scalar_tensor(v.real, self.dtype())
                               : scalar_tensor(v.as_int(), self.dtype());
   }
+  if (value == Py_None || PyUnicode_Check(value))
+    type_error("can't assign a ", Py_TYPE(value)->tp_name, " to a tensor of ", self.dtype());
   DType t = self.dtype();
   return tensor_from_data(value, &t, true, "index assignment");
 }

@@ -209,8 +209,11 @@ NB_MODULE(_core, m) {
         "A new tensor of the values of `data`: a number, nested sequences, or an array.");
   m.def("as_tensor", as_tensor, "data"_a, "dtype"_a = nb::none(), "device"_a = nb::none(),
         "A tensor of `data`, on its memory where that is possible.");
-  m.def("_from_buffer",
-        [](nb::handle o, bool writable) { return from_buffer(o.ptr(), writable, "from_numpy"); });
+  m.def("_from_buffer", [](nb::handle o, bool writable) {
+    Tensor x = from_buffer(o.ptr(), writable, "from_numpy");
+    if (!x.defined()) type_error("expected an array, got ", Py_TYPE(o.ptr())->tp_name);
+    return x;
+  });
   m.def("set_num_threads", [](int n) {
     if (n < 1) runtime_error("set_num_threads expects a positive integer, got ", n);
     set_num_threads(n);

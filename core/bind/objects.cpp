@@ -249,12 +249,15 @@ bool is_number(PyObject* o) {
   if (PyFloat_Check(o) || PyLong_Check(o)) return true;
   if (PyTuple_Check(o) || PyList_Check(o) || PyUnicode_Check(o) || is_tensor(o)) return false;
   if (is_complex_number(o)) return false;
-  // NumPy's scalars, fractions and the like; arrays have a length
+  // NumPy's scalars, fractions and the like
   PyNumberMethods* number = Py_TYPE(o)->tp_as_number;
-  if (!number || !(number->nb_float || number->nb_index)) return false;
-  return !(Py_TYPE(o)->tp_as_sequence && Py_TYPE(o)->tp_as_sequence->sq_length &&
-           !PyErr_Occurred() && PyObject_HasAttrString(o, "ndim") &&
-           Object(PyObject_GetAttrString(o, "shape")) && PyObject_Size(o) != -1);
+  return number && (number->nb_float || number->nb_index) && !is_array(o);
+}
+
+bool is_array(PyObject* o) {
+  PySequenceMethods* sequence = Py_TYPE(o)->tp_as_sequence;
+  return sequence && sequence->sq_length && !is_tensor(o) &&
+         PyObject_HasAttrString(o, "__array_interface__");
 }
 
 bool is_complex_number(PyObject* o) {

@@ -7,12 +7,13 @@ namespace adj::py {
 
 namespace {
 
-// `kept` holds what a complex number becomes.
+// `kept` holds what a complex number or a NumPy array becomes.
 bool as_operand(PyObject* o, Value& v, Tensor& kept) {
   if (is_tensor(o)) v = Value(impl_of(o));
   else if (PyFloat_CheckExact(o)) v = PyFloat_AS_DOUBLE(o);
   else if (is_number(o)) v = number_value(o);
   else if (is_complex_number(o)) v = kept = complex_number(o);
+  else if (is_array(o)) v = kept = tensor_from_data(o, nullptr, false, "operator");
   else return false;
   return true;
 }
@@ -99,12 +100,22 @@ int truth(PyObject* self) {
     return PyObject_IsTrue(item.get());
   });
 }
+// The one element; a ValueError if there are others.
+PyObject* only_item(PyObject* self) {
+  return guarded([&] {
+    Tensor x = tensor_of(self);
+    if (x.numel() != 1)
+      value_error("only one element tensors can be converted to Python scalars, not one of shape ",
+                  x.sizes());
+    return item_of(x);
+  });
+}
 PyObject* to_float(PyObject* self) {
-  Object item(guarded([&] { return item_of(tensor_of(self)); }));
+  Object item(only_item(self));
   return item ? PyNumber_Float(item.get()) : nullptr;
 }
 PyObject* to_long(PyObject* self) {
-  Object item(guarded([&] { return item_of(tensor_of(self)); }));
+  Object item(only_item(self));
   return item ? PyNumber_Long(item.get()) : nullptr;
 }
 PyObject* to_index(PyObject* self) {
@@ -115,6 +126,17 @@ PyObject* to_index(PyObject* self) {
                  x.dtype(), " of shape ", x.sizes());
     Object item = Object::checked(item_of(x));
     return PyNumber_Index(item.get());
+  });
+}
+
+PyObject* invert(PyObject* self) {
+  return guarded([&]() -> PyObject* {
+    DType t = tensor_of(self).dtype();
+    if (is_differentiable(t))
+      type_error(
+          "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not ",
+          "on ", t);
+    return unary<"bitwise_not">(self);
   });
 }
 
@@ -152,7 +174,7 @@ void add_operators(std::vector<PyType_Slot>& slots) {
   add(Py_nb_negative, unary<"neg">);
   add(Py_nb_positive, positive);
   add(Py_nb_absolute, unary<"abs">);
-  add(Py_nb_invert, unary<"bitwise_not">);
+  add(Py_nb_invert, invert);
   add(Py_nb_inplace_add, in_place<"add">);
   add(Py_nb_inplace_subtract, in_place<"sub">);
   add(Py_nb_inplace_multiply, in_place<"mul">);

@@ -51,7 +51,9 @@ Tensor padded(const Tensor& x, int64_t dim, int64_t count) {
 }
 
 // The nodes are given what `checked` below lets through.
-void check_node(const Tensor& x, bool want_complex) {
+void check_node(const Tensor& x, bool want_complex, bool needs_dim = true) {
+  if (needs_dim && x.dim() == 0)
+    index_error("a Fourier transform needs a dimension, but the tensor has none");
   DType t = real_of(x.dtype());
   if ((t != DType::f32 && t != DType::f64) || is_complex(x.dtype()) != want_complex)
     runtime_error("Unsupported dtype ", scalar_name_of(x.dtype()), " of a Fourier transform");
@@ -60,7 +62,7 @@ void check_node(const Tensor& x, bool want_complex) {
 // The transform of complex numbers over `dims`, times `scale`.
 struct FftC2C : Linear {
   static Tensor forward(Tensor x, DimsView dims, bool inverse, double scale) {
-    check_node(x, true);
+    check_node(x, true, dims.size() > 0);
     for (int i = 0; i < dims.size(); ++i) {
       int d = normalize_dim(dims[i], x.dim());
       Tensor lines = lines_of(x, d), y = empty(lines.sizes(), x.dtype());
@@ -181,6 +183,7 @@ Call call_of(const Tensor& x, std::optional<DimsView> s, std::optional<DimsView>
   int n = x.dim();
   if (dim) {
     for (int64_t d : *dim) {
+      if (n == 0) index_error("Dimension specified as ", d, " but tensor has no dimensions");
       int64_t at = from_right(d, n);
       for (int64_t other : c.dims)
         if (other == at) runtime_error("FFT dims must be unique, got ", *dim);

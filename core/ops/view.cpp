@@ -170,6 +170,7 @@ struct Expand : View {
                     ") must be greater or equal to the number of dimensions in the tensor (",
                     x.dim(), "): got sizes ", size, " for a tensor of shape ", x.sizes());
     Layout out{size.copy(), Dims(size.size()), x->offset};
+    int64_t count = 1;
     for (int i = 0; i < size.size(); ++i) {
       int64_t have = i < extra ? 1 : x.size(i - extra);
       if (out.sizes[i] == -1) {
@@ -188,6 +189,8 @@ struct Expand : View {
                       have, ") at non-singleton dimension ", i, ".  Target sizes: ", size,
                       ".  Tensor sizes: ", x.sizes());
       out.strides[i] = i >= extra && have == out.sizes[i] ? x.stride(i - extra) : 0;
+      if (__builtin_mul_overflow(count, std::max<int64_t>(out.sizes[i], 1), &count))
+        runtime_error("expand: a tensor of sizes ", size, " has too many elements to count");
     }
     return out;
   }

@@ -73,6 +73,8 @@ _LAZY = {
     "histogram": "_histograms",
     "histogramdd": "_histograms",
     "svd_lowrank": "_low_rank",
+    "lu": "_older_names",
+    "OutOfMemoryError": "cuda",
     "pca_lowrank": "_low_rank",
     "autocast": "amp",
     "GradScaler": "amp",

@@ -10,21 +10,23 @@ from adjoint._core import Tensor
 __all__ = ["allclose", "equal"]
 
 
+def _check_tensors(function: str, input: object, other: object) -> None:
+    for name, x in (("input", input), ("other", other)):
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"{function}(): argument '{name}' must be Tensor, not {type(x).__name__}"
+            )
+
+
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have the same shape and equal elements; NaN equals nothing.
 
-    A RuntimeError if the dtypes differ.
+    Of two dtypes, elements are compared as `==` compares them.
 
     >>> adjoint.equal(adjoint.tensor([1, 2]), adjoint.tensor([1, 2]))
     True
     """
-    for name, x in (("input", input), ("other", other)):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"equal(): argument '{name}' must be Tensor, not {type(x).__name__}")
-    if input.dtype != other.dtype:
-        raise RuntimeError(
-            f"Expected object of data type {input.dtype} but got data type {other.dtype}"
-        )
+    _check_tensors("equal", input, other)
     return input.shape == other.shape and bool((input == other).all())
 
 
@@ -39,6 +41,7 @@ def allclose(
     >>> adjoint.allclose(adjoint.tensor([1.]), adjoint.tensor([1. + 1e-7]))
     True
     """
+    _check_tensors("allclose", input, other)
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")

@@ -33,6 +33,7 @@ __all__ = [
     "is_tensor",
     "numel",
     "result_type",
+    "to_dlpack",
     "typename",
     *_second_names.__all__,
 ]  # fmt: skip
@@ -51,6 +52,14 @@ def from_numpy(array: Any) -> Tensor:
 
     if not isinstance(array, numpy.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    if not array.dtype.isnative:
+        raise ValueError(
+            f"the array has the dtype {array.dtype.str!r}, of another byte order than this "
+            "machine's; convert it first: array.astype(array.dtype.newbyteorder('='))"
+        )
+    # NumPy has no buffers of dates, which the buffer protocol has no names for.
+    if array.dtype.kind in "mM":
+        raise TypeError(f"from_numpy: can't convert an array of {array.dtype}; view it as int64")
     if array.flags.writeable:
         return _core._from_buffer(array, True)
     import warnings
@@ -102,17 +111,49 @@ def frombuffer(
     return x.requires_grad_() if requires_grad else x
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor on the memory of another library's array, by the DLPack protocol.
+
+    `copy` true makes it one on memory of its own. A BufferError for a tensor that requires grad.
 
     >>> import numpy
     >>> adjoint.from_dlpack(numpy.arange(3))
     tensor([0, 1, 2])
     """
+    if device is not None and _core.device(device).type != "cpu":
+        raise RuntimeError(f"from_dlpack: the device {device} is not there")
     if isinstance(ext_tensor, Tensor):
-        return ext_tensor.detach()
+        if ext_tensor.requires_grad:
+            raise BufferError(
+                "Can't export tensors that require gradient, use tensor.detach() before exporting"
+            )
+        return ext_tensor.clone() if copy else ext_tensor.detach()
     capsule = ext_tensor.__dlpack__() if hasattr(ext_tensor, "__dlpack__") else ext_tensor
-    return _core._from_dlpack(capsule)
+    x = _core._from_dlpack(capsule)
+    return x.clone() if copy else x
+
+
+def to_dlpack(tensor: Tensor) -> Any:
+    """A capsule of the tensor's memory, to be taken once; a BufferError if a gradient is recorded.
+
+    >>> type(adjoint.to_dlpack(adjoint.ones(2))).__name__
+    'PyCapsule'
+    """
+    return tensor.__dlpack__()
+
+
+def _shares(x: Tensor, obj: Any) -> bool:
+    """Whether `x`, made of `obj`, lies on the memory of it."""
+    if isinstance(obj, Tensor):
+        return x.data_ptr() == obj.data_ptr()
+    interface = getattr(obj, "__array_interface__", None)
+    if interface is not None:
+        return x.data_ptr() == interface["data"][0]
+    try:
+        itemsize = memoryview(obj).itemsize
+    except TypeError:
+        return False
+    return bool(itemsize == x.itemsize)
 
 
 def asarray(
@@ -131,6 +172,11 @@ def asarray(
     tensor([1, 2])
     """
     x = _core.as_tensor(obj, dtype=dtype, device=device)
+    if copy is False and not _shares(x, obj):
+        raise ValueError(
+            f"asarray: {type(obj).__name__} cannot be a tensor without a copy"
+            + (f" as {dtype}" if dtype is not None else "")
+        )
     if copy and (x is obj or not isinstance(obj, (list, tuple, int, float))):
         x = x.clone()
     if requires_grad is False and isinstance(obj, Tensor):
@@ -151,9 +197,7 @@ def empty_permuted(size: Any, physical_layout: Any, **kwargs: Any) -> Tensor:
     order = tuple(physical_layout)
     dims = [d for d, _ in enumerate(size)]
     if sorted(order) != dims:
-        raise RuntimeError(
-            f"physical_layout must be a permutation of the dims {dims}, got {order}"
-        )
+        raise RuntimeError(f"physical_layout must be a permutation of the dims {dims}, got {order}")
     memory = _core._namespaces[""]["empty"](tuple(size[d] for d in order), **kwargs)
     return memory.permute(tuple(order.index(d) for d in dims))
 

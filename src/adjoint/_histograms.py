@@ -12,8 +12,23 @@ from adjoint import Tensor
 __all__ = ["histogram", "histogramdd"]
 
 
-_Histogram: Any = namedtuple("histogram", "hist bin_edges", module="torch.return_types")  # type: ignore[name-match]
-_Histogramdd: Any = namedtuple("histogramdd", "hist bin_edges", module="torch.return_types")  # type: ignore[name-match]
+class _Histogram(namedtuple("_Histogram", "hist bin_edges")):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.histogram(\nhist={self.hist},\nbin_edges={self.bin_edges})"
+
+
+class _Histogramdd(namedtuple("_Histogramdd", "hist bin_edges")):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.histogramdd(\nhist={self.hist},\nbin_edges={self.bin_edges})"
+
+
+for _kind in (_Histogram, _Histogramdd):
+    _kind.__name__ = _kind.__qualname__ = _kind.__name__[1:].lower()
+    _kind.__module__ = "torch.return_types"
 
 
 def _check(name: str, input: Tensor, weight: Tensor | None, size: int) -> None:
@@ -130,7 +145,7 @@ def histogramdd(
     weight: Tensor | None = None,
     density: bool = False,
 ) -> Any:
-    """How many points lie in each cell of a grid: a named tuple (hist, bin_edges), a list of edges.
+    """How many points lie in each cell of a grid: a named tuple (hist, bin_edges), edges by dim.
 
     Args:
         input: points [..., d], float32 or float64.
@@ -158,4 +173,4 @@ def histogramdd(
         raise RuntimeError(f"histogramdd(): expected {2 * d} numbers of ranges, got {len(range)}")
     ranges = [None] * d if range is None else list(zip(range[::2], range[1::2], strict=True))
     hist, edges = _count("histogramdd", points, each, ranges, weight, density)
-    return _Histogramdd(hist, edges)
+    return _Histogramdd(hist, tuple(edges))

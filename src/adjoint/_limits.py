@@ -19,6 +19,8 @@ class finfo:
 
     def __init__(self, type: Any = None) -> None:
         dtype = type if type is not None else _core.get_default_dtype()
+        if not isinstance(dtype, _core.dtype):
+            raise TypeError(f"finfo(): type must be a dtype, got {type!r}")
         name = str(dtype.to_real())[6:]
         if name not in _FLOATS:
             raise TypeError(f"finfo() requires a floating point input type, not {dtype}: use iinfo")
@@ -57,4 +59,4 @@ class iinfo:
         self.max = 2 ** (self.bits - signed) - 1
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -7,6 +7,7 @@ from typing import Any
 
 from adjoint import _core
 from adjoint._core import Tensor
+from adjoint._layouts import memory_format
 
 _functions = _core._namespaces[""]
 
@@ -137,8 +138,28 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
 
 
 @_method
-def dim_order(self: Tensor) -> tuple[int, ...]:
-    """The dims from the outermost in memory to the innermost."""
+def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+    """The dims from the outermost in memory to the innermost.
+
+    Args:
+        ambiguity_check: True, or a list of memory formats: a RuntimeError if dims of one element or
+            of equal strides leave the order open (between those formats).
+
+    >>> adjoint.ones(2, 3).t().dim_order()
+    (1, 0)
+    """
+    if not isinstance(ambiguity_check, bool) and not (
+        isinstance(ambiguity_check, list)
+        and all(isinstance(format, memory_format) for format in ambiguity_check)
+    ):
+        raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+    strides = self.stride()
+    is_open = len(set(strides)) < self.dim() or 1 in self.shape
+    if ambiguity_check and (is_open if ambiguity_check is True else 1 in self.shape):
+        raise RuntimeError(
+            f"The tensor does not have unique dim order: shape {tuple(self.shape)}, strides "
+            f"{strides}"
+        )
     return tuple(sorted(range(self.dim()), key=lambda d: -self.stride(d)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -46,8 +47,20 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     array = self.numpy()
     if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError(
+                f"an array of {dtype} cannot share the memory of a tensor {self.dtype}"
+            )
         return array.astype(dtype)
     return array.copy() if copy else array
+
+
+@_method
+def __array_wrap__(
+    self: Tensor, array: Any, context: Any = None, return_scalar: bool = False
+) -> Tensor:
+    """What NumPy's ufuncs make of tensors becomes a tensor."""
+    return _core.as_tensor(array)
 
 
 Tensor.__array_priority__ = 1000
@@ -60,6 +73,10 @@ def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None, dl_
         raise BufferError(
             "Can't export tensors that require gradient, use tensor.detach() before exporting"
         )
+    if stream is not None:
+        raise AssertionError(f"stream should be None on cpu, got {stream}")
+    if dl_device is not None and tuple(map(int, dl_device)) != self.__dlpack_device__():
+        raise BufferError(f"a tensor on cpu cannot be exported to the DLPack device {dl_device}")
     return _core._to_dlpack(self.clone() if copy else self)
 
 
@@ -77,11 +94,16 @@ def __iter__(self: Tensor) -> Any:
 
 @_method
 def __contains__(self: Tensor, element: Any) -> bool:
-    if isinstance(element, (Tensor, int, float, bool)):
+    if isinstance(element, (Tensor, numbers.Number)):
         return bool((self == element).any())
     raise RuntimeError(
         f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
     )
+
+
+@_method
+def __complex__(self: Tensor) -> complex:
+    return complex(self.item())
 
 
 @_method

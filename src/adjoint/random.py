@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import copyreg
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,14 @@ from adjoint._core import (
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed",
            "manual_seed", "seed", "set_rng_state"]  # fmt: skip
+
+
+def _in_state(state: Any) -> Generator:
+    return Generator().set_state(state)
+
+
+# A copy goes on from the same state. (The default one is one of a process: it is sent as a copy.)
+copyreg.pickle(Generator, lambda g: (_in_state, (g.get_state(),)))
 
 
 @contextlib.contextmanager

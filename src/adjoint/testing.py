@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -105,7 +106,7 @@ def _as_tensor(x: Any) -> Tensor:
 
 
 def _is_number(x: Any) -> bool:
-    return isinstance(x, (bool, int, float, complex))
+    return isinstance(x, numbers.Number)  # NumPy's scalars are among them
 
 
 class _Comparison:
@@ -137,10 +138,14 @@ class _Comparison:
         if isinstance(actual, sequences) and isinstance(expected, sequences):
             if not isinstance(actual, (str, bytes)):
                 return self.sequences(actual, expected, path, where)
-        if not self.allow_subclasses and type(actual) is not type(expected):
-            return (
-                "Except for Python scalars, type equality is required if allow_subclasses=False, "
-                f"but got {type(actual)} and {type(expected)} instead.{where}"
+        scalars = _is_number(actual) and _is_number(expected)
+        related = isinstance(actual, type(expected)) or isinstance(expected, type(actual))
+        same = type(actual) is type(expected)
+        if not scalars and not (related if self.allow_subclasses else same):
+            kinds = "related types" if self.allow_subclasses else "one type"
+            raise TypeError(
+                f"No comparison pair was able to handle inputs of type {type(actual)} and "
+                f"{type(expected)}: they must be of {kinds}, or both be numbers.{where}"
             )
         return self.values(actual, expected, where)
 

@@ -8,6 +8,8 @@ import runpy
 import time
 import traceback
 
+import torch
+
 
 def run(path):
     output, start = io.StringIO(), time.perf_counter()
@@ -17,6 +19,7 @@ def run(path):
         result = json.loads(output.getvalue())
     except Exception:
         result = {"failed": traceback.format_exc()}
+    torch.set_default_dtype(torch.float32)  # the next program starts from the defaults
     return {**result, "seconds": time.perf_counter() - start}
 
 

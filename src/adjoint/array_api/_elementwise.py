@@ -65,6 +65,8 @@ def _of_one(name: str, kind: str) -> Callable[..., Tensor]:
             return adjoint.complex(x.real.round(), x.imag.round())
         if name == "real" and not x.is_complex():
             return x.clone()
+        if name == "sign" and not isdtype(x.dtype, "integral"):
+            return adjoint.where(x.isnan(), x, own(x))
         return own(x)
 
     function.__name__ = function.__qualname__ = name
@@ -95,12 +97,20 @@ for _name, _kind in _TWO.items():
     globals()[_name] = _of_two(_name, _kind)
 
 
+def _in_range(bound: Any, x: Tensor) -> Any:
+    """A bound as far as whole numbers of the dtype of `x` go."""
+    if bound is None or not isdtype(x.dtype, "integral"):
+        return bound
+    info = adjoint.iinfo(x.dtype)
+    return info.min if bound < info.min else info.max if bound > info.max else bound
+
+
 def clip(x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:
     """The elements, at least `min` and at most `max`, in the dtype of `x`."""
     _check("clip", x.dtype, "real")
     if min is None and max is None:
         return x.clone()
-    bounds = [b.to(x.dtype) if isinstance(b, Tensor) else b for b in (min, max)]
+    bounds = [b.to(x.dtype) if isinstance(b, Tensor) else _in_range(b, x) for b in (min, max)]
     if any(isinstance(b, Tensor) for b in bounds):
         bounds = [b if b is None or isinstance(b, Tensor) else adjoint.tensor(b, dtype=x.dtype)
                   for b in bounds]  # fmt: skip

@@ -188,9 +188,23 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
     return adjoint.sort(x, axis, descending, stable=stable)[0]
 
 
+def _unique(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The distinct elements (complex ones ordered by real part, then by imaginary part), which
+    each element is, and how often each is."""
+    if not x.is_complex():
+        values, inverse, counts = adjoint.unique(x, return_inverse=True, return_counts=True)
+        return values, inverse, counts
+    pairs = adjoint.view_as_real(x.resolve_conj()).reshape(-1, 2)
+    if not len(pairs):
+        none = adjoint.zeros(0, dtype=adjoint.int64)
+        return x.reshape(-1), none.reshape(x.shape), none
+    found, places, times = adjoint.unique(pairs, dim=0, return_inverse=True, return_counts=True)
+    return adjoint.view_as_complex(found), places.reshape(x.shape), times
+
+
 def unique_all(x: Tensor, /) -> Any:
     """The distinct elements, where each is first, which each element is, and how often it is."""
-    values, inverse, counts = adjoint.unique(x, return_inverse=True, return_counts=True)
+    values, inverse, counts = _unique(x)
     flat = inverse.reshape(-1)
     places = adjoint.arange(flat.numel()).flip(0)
     first = adjoint.zeros(values.numel(), dtype=adjoint.int64)
@@ -200,15 +214,16 @@ def unique_all(x: Tensor, /) -> Any:
 
 def unique_counts(x: Tensor, /) -> Any:
     """The distinct elements and how often each is."""
-    return UniqueCounts(*adjoint.unique(x, return_counts=True))
+    values, _, counts = _unique(x)
+    return UniqueCounts(values, counts)
 
 
 def unique_inverse(x: Tensor, /) -> Any:
     """The distinct elements and which each element is."""
-    return UniqueInverse(*adjoint.unique(x, return_inverse=True))
+    values, inverse, _ = _unique(x)
+    return UniqueInverse(values, inverse)
 
 
 def unique_values(x: Tensor, /) -> Tensor:
     """The distinct elements."""
-    result: Tensor = adjoint.unique(x)
-    return result
+    return _unique(x)[0]

@@ -7,6 +7,7 @@ from typing import Any
 import adjoint
 from adjoint import Tensor
 from adjoint.array_api._dtypes import isdtype
+from adjoint.array_api._elementwise import _check
 
 __all__ = [
     "all",
@@ -63,11 +64,13 @@ def any(x: Tensor, /, *, axis: Any = None, keepdims: Any = False) -> Tensor:
 
 def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the largest element is."""
+    _check("argmax", x.dtype, "real")
     return adjoint.argmax(x, axis, keepdims)
 
 
 def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the smallest element is."""
+    _check("argmin", x.dtype, "real")
     return adjoint.argmin(x, axis, keepdims)
 
 
@@ -80,6 +83,7 @@ def _cumulative(name: str, function: Any, start: int) -> Any:
     def cumulative(
         x: Tensor, /, *, axis: int | None = None, dtype: Any = None, include_initial: Any = False
     ) -> Tensor:
+        _check(name, x.dtype, "numeric")
         if axis is None:
             if x.dim() > 1:
                 raise ValueError(f"{name} needs an axis for {x.dim()} dimensions")
@@ -113,35 +117,41 @@ def diff(
     append: Tensor | None = None,
 ) -> Tensor:
     """The differences of neighbours, `n` times over."""
+    _check("diff", x.dtype, "numeric")
     return adjoint.diff(x, n, axis, prepend, append)
 
 
 def max(x: Tensor, /, *, axis: Any = None, keepdims: Any = False) -> Tensor:
     """The largest element."""
+    _check("max", x.dtype, "real")
     axes = _axes(x, axis)
     return adjoint.amax(x, axes, keepdims) if axes else x.clone()
 
 
 def min(x: Tensor, /, *, axis: Any = None, keepdims: Any = False) -> Tensor:
     """The smallest element."""
+    _check("min", x.dtype, "real")
     axes = _axes(x, axis)
     return adjoint.amin(x, axes, keepdims) if axes else x.clone()
 
 
 def mean(x: Tensor, /, *, axis: Any = None, keepdims: Any = False) -> Tensor:
     """The arithmetic mean."""
+    _check("mean", x.dtype, "floating")
     axes = _axes(x, axis)
     return adjoint.mean(x, axes, keepdims) if axes else x.clone()
 
 
 def prod(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Tensor:
     """The product; integers in int64."""
+    _check("prod", x.dtype, "numeric")
     x = x.to(_accumulated_in(x, dtype))
     return _one_by_one(adjoint.prod, x, axis, keepdims)
 
 
 def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Tensor:
     """The sum; integers in int64."""
+    _check("sum", x.dtype, "numeric")
     dtype = _accumulated_in(x, dtype)
     axes = _axes(x, axis)
     return adjoint.sum(x, axes, keepdims, dtype=dtype) if axes else x.to(dtype, copy=True)
@@ -149,6 +159,7 @@ def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: Any = Fa
 
 def var(x: Tensor, /, *, axis: Any = None, correction: Any = 0.0, keepdims: Any = False) -> Tensor:
     """The variance, by the number of elements less `correction`."""
+    _check("var", x.dtype, "real floating")
     axes = _axes(x, axis)
     if not axes:
         return adjoint.zeros_like(x)

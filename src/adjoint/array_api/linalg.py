@@ -8,6 +8,7 @@ from typing import Any
 import adjoint
 from adjoint import Tensor
 from adjoint.array_api._dtypes import result_type
+from adjoint.array_api._elementwise import _check
 
 __all__ = [
     "cholesky",
@@ -71,6 +72,7 @@ def tensordot(x1: Tensor, x2: Tensor, /, *, axes: Any = 2) -> Tensor:
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """Inner products along an axis, the first operand conjugated."""
     x1, x2 = _pair(x1, x2)
+    _check("vecdot", x1.dtype, "numeric")
     return (x1.conj() * x2).sum(axis) if x1.is_complex() else _whole_sum(x1 * x2, axis)
 
 
@@ -84,8 +86,13 @@ def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
 
 
 def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
-    """Cross products of vectors of three elements."""
-    return adjoint.linalg.cross(*_pair(x1, x2), dim=axis)
+    """Cross products of vectors of three elements; the other axes are broadcast.
+
+    `axis` counts from the last, where broadcasting aligns both.
+    """
+    if axis >= 0:
+        raise ValueError(f"cross: axis must be negative, got {axis}")
+    return adjoint.linalg.cross(*adjoint.broadcast_tensors(_pair(x1, x2)), dim=axis)
 
 
 def det(x: Tensor, /) -> Tensor:

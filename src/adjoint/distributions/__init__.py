@@ -8,6 +8,7 @@ Parameters are tensors and may require gradients; `rsample` lets them flow throu
 tensor([-0.9189, -1.4189])
 """
 
+import adjoint.distributions.kl_mixed  # registers its rules
 from adjoint.distributions import constraints, transforms
 from adjoint.distributions.bernoulli import Bernoulli
 from adjoint.distributions.beta import Beta
@@ -22,6 +23,7 @@ from adjoint.distributions.distribution import Distribution, ExponentialFamily
 from adjoint.distributions.exponential import Exponential
 from adjoint.distributions.fishersnedecor import FisherSnedecor
 from adjoint.distributions.gamma import Gamma
+from adjoint.distributions.generalized_pareto import GeneralizedPareto
 from adjoint.distributions.geometric import Geometric
 from adjoint.distributions.gumbel import Gumbel
 from adjoint.distributions.half_cauchy import HalfCauchy
@@ -31,7 +33,10 @@ from adjoint.distributions.inverse_gamma import InverseGamma
 from adjoint.distributions.kl import kl_divergence, register_kl
 from adjoint.distributions.kumaraswamy import Kumaraswamy
 from adjoint.distributions.laplace import Laplace
+from adjoint.distributions.lkj_cholesky import LKJCholesky
 from adjoint.distributions.log_normal import LogNormal
+from adjoint.distributions.logistic_normal import LogisticNormal
+from adjoint.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
 from adjoint.distributions.mixture_same_family import MixtureSameFamily
 from adjoint.distributions.multinomial import Multinomial
 from adjoint.distributions.multivariate_normal import MultivariateNormal
@@ -53,7 +58,9 @@ from adjoint.distributions.transformed_distribution import TransformedDistributi
 from adjoint.distributions.transforms import *  # noqa: F403
 from adjoint.distributions.transforms import __all__ as _transforms
 from adjoint.distributions.uniform import Uniform
+from adjoint.distributions.von_mises import VonMises
 from adjoint.distributions.weibull import Weibull
+from adjoint.distributions.wishart import Wishart
 
 __all__ = [
     "Bernoulli",
@@ -70,6 +77,7 @@ __all__ = [
     "ExponentialFamily",
     "FisherSnedecor",
     "Gamma",
+    "GeneralizedPareto",
     "Geometric",
     "Gumbel",
     "HalfCauchy",
@@ -77,9 +85,12 @@ __all__ = [
     "Independent",
     "InverseGamma",
     "Kumaraswamy",
+    "LKJCholesky",
     "Laplace",
     "LogNormal",
+    "LogisticNormal",
     "LogitRelaxedBernoulli",
+    "LowRankMultivariateNormal",
     "MixtureSameFamily",
     "Multinomial",
     "MultivariateNormal",
@@ -94,7 +105,9 @@ __all__ = [
     "StudentT",
     "TransformedDistribution",
     "Uniform",
+    "VonMises",
     "Weibull",
+    "Wishart",
     "biject_to",
     "constraints",
     "kl_divergence",

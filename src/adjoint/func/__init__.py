@@ -16,7 +16,7 @@ tensor([ 3., 12.])
 from .batching import vmap
 from .forward import jvp, linearize
 from .jacobian import hessian, jacfwd, jacrev
-from .modules import functional_call, stack_module_state
+from .modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from .reverse import grad, grad_and_value, value_and_grad, vjp
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "replace_all_batch_norm_modules_",
     "stack_module_state",
     "value_and_grad",
     "vjp",

@@ -183,3 +183,21 @@ def _stacked(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         whole = adjoint.stack([value.detach() for value in values])
         stacked[name] = whole.requires_grad_(values[0].requires_grad)
     return stacked
+
+
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Let no batch norm of `root` keep running statistics, which `vmap` could not update.
+
+    Changes `root` in place and returns it; its batch norms use the batch's statistics from then on.
+
+    >>> layer = adjoint.func.replace_all_batch_norm_modules_(adjoint.nn.BatchNorm1d(2))
+    >>> layer.running_mean is None
+    True
+    """
+    from adjoint.nn.modules.batchnorm import _BatchNorm
+
+    for module in root.modules():
+        if isinstance(module, _BatchNorm):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

@@ -5,11 +5,12 @@
 torch.Size([2, 8])
 """
 
-from . import functional, init, utils
+from . import attention, functional, grad, init, utils
 from . import modules as modules
 from . import parallel as parallel
 from . import parameter as parameter
 from .modules import *  # noqa: F403
+from .modules.utils import factory_kwargs
 from .parallel import DataParallel
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
@@ -20,7 +21,10 @@ __all__ = [
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "attention",
+    "factory_kwargs",
     "functional",
+    "grad",
     "init",
     "modules",
     "parallel",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import adjoint
 from adjoint import Tensor, _core
 
-__all__ = ["gumbel_softmax", "rrelu", "rrelu_", "triplet_margin_with_distance_loss"]
+__all__ = [
+    "gumbel_softmax",
+    "linear_cross_entropy",
+    "rrelu",
+    "rrelu_",
+    "triplet_margin_with_distance_loss",
+]
 
 _F = _core._namespaces["nn.functional"]
 
@@ -103,3 +110,43 @@ def triplet_margin_with_distance_loss(
         far = adjoint.minimum(far, distance(positive, negative))
     each = (near - far + margin).clamp_min(0)
     return each.mean() if reduction == "mean" else each.sum() if reduction == "sum" else each
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Tensor:
+    """The cross-entropy of ``linear(input, linear_weight, linear_bias)``.
+
+    Args:
+        input: [F] or [N, F].
+        linear_weight: [C, F], or [C, d1, d2, ..., F] for a target [N, d1, d2, ...].
+        target: class indices [N, d1, ...], or probabilities [N, C, d1, ...].
+        linear_bias: [C, d1, ...].
+        weight: a factor for each class [C].
+        ignore_index: a class that does not count; -100 if None.
+        options: accepted, and not acted on.
+
+    >>> x, w = adjoint.zeros(2, 3), adjoint.ones(4, 3)
+    >>> adjoint.nn.functional.linear_cross_entropy(x, w, adjoint.tensor([0, 3]))
+    tensor(1.3863)
+    """
+    shape = linear_weight.shape[:-1]  # [C, d1, ...]
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    logits = _F["linear"](input, linear_weight.reshape(-1, linear_weight.shape[-1]), bias)
+    return _F["cross_entropy"](
+        logits.reshape(*input.shape[:-1], *shape),
+        target,
+        weight=weight,
+        reduction=reduction,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        label_smoothing=label_smoothing,
+    )

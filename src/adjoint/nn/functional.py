@@ -13,6 +13,7 @@ from adjoint import _core
 
 from . import (
     _functional_attention,
+    _functional_dropout,
     _functional_losses,
     _functional_pooling,
     _functional_resample,
@@ -23,6 +24,7 @@ globals().update(_operators)
 _composed: list[str] = []
 for _module in (
     _functional_attention,
+    _functional_dropout,
     _functional_losses,
     _functional_pooling,
     _functional_resample,

@@ -6,8 +6,12 @@ draws is fixed, so that a seed gives the same network again.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
+import threading
 import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import adjoint
@@ -15,21 +19,57 @@ from adjoint import Tensor
 
 __all__ = [
     "calculate_gain",
+    "constant",
     "constant_",
+    "dirac",
     "dirac_",
+    "eye",
     "eye_",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
+    "sparse",
     "sparse_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]
+
+_skipping = threading.local()
+
+
+@contextlib.contextmanager
+def _skipped() -> Iterator[None]:
+    """Within it, this thread's calls of the functions below leave their tensors alone."""
+    before, _skipping.on = getattr(_skipping, "on", False), True
+    try:
+        yield
+    finally:
+        _skipping.on = before
+
+
+def _initialiser(fill: Callable[..., Tensor]) -> Any:
+    """Let ``fill`` do nothing where initialisation is skipped."""
+
+    @functools.wraps(fill)
+    def checked(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if getattr(_skipping, "on", False):
+            return tensor
+        return fill(tensor, *args, **kwargs)
+
+    return checked
+
 
 _GAINS = {
     "linear": 1.0,
@@ -69,6 +109,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return _GAINS[nonlinearity]
 
 
+@_initialiser
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from the uniform distribution on ``[a, b)``.
 
@@ -80,6 +121,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
         return tensor.uniform_(a, b, generator=generator)
 
 
+@_initialiser
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from the normal distribution.
 
@@ -90,6 +132,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
         return tensor.normal_(mean, std, generator=generator)
 
 
+@_initialiser
 def trunc_normal_(
     tensor: Tensor,
     mean: float = 0.0,
@@ -138,6 +181,7 @@ def trunc_normal_(
         return tensor if draws is tensor else tensor.copy_(draws)
 
 
+@_initialiser
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with ``val``.
 
@@ -166,6 +210,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 0.0)
 
 
+@_initialiser
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with the identity: a linear layer that keeps as many inputs as it can.
 
@@ -181,6 +226,7 @@ def eye_(tensor: Tensor) -> Tensor:
         return tensor.copy_(adjoint.eye(*tensor.shape))
 
 
+@_initialiser
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill a convolution's weight [C_out, C_in / groups, ...] so that it keeps its channels.
 
@@ -216,7 +262,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
     >>> adjoint.nn.init.xavier_uniform_(adjoint.empty(3, 5)).abs().max() <= (6 / 8) ** 0.5
     tensor(True)
     """
-    fan_in, fan_out = _fans(tensor)
+    fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / (fan_in + fan_out))
     return uniform_(tensor, -bound, bound, generator)
 
@@ -230,7 +276,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> 
     >>> adjoint.nn.init.xavier_normal_(adjoint.empty(3, 5)).shape
     torch.Size([3, 5])
     """
-    fan_in, fan_out = _fans(tensor)
+    fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / (fan_in + fan_out)), generator)
 
 
@@ -288,6 +334,7 @@ def _orthonormal_rows(x: Tensor) -> Tensor:
     return q.to(x.dtype)
 
 
+@_initialiser
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with a random (semi-)orthogonal matrix (Saxe et al., 2013), scaled by ``gain``.
 
@@ -316,6 +363,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor.copy_(q.reshape(tensor.shape)).mul_(gain)
 
 
+@_initialiser
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Normal draws, with the fraction ``sparsity`` of each column zero (Martens, 2010).
 
@@ -342,7 +390,7 @@ def _need_matrix(tensor: Tensor, name: str) -> None:
         raise ValueError(f"{name} takes two dimensions, got shape {tuple(tensor.shape)}")
 
 
-def _fans(tensor: Tensor) -> tuple[int, int]:
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """``(fan_in, fan_out)`` of a weight [out, in, *kernel]."""
     if tensor.dim() < 2:
         raise ValueError(
@@ -354,14 +402,49 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     return in_features * area, out_features * area
 
 
-def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float | None:
-    """The standard deviation, None for a tensor without elements (whose fan may be 0)."""
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
+    """The fan in or fan out, as ``mode`` says."""
     mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
+    return _calculate_fan_in_and_fan_out(tensor)[mode == "fan_out"]
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float | None:
+    """The standard deviation, None for a tensor without elements (whose fan may be 0)."""
+    if mode.lower() not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     gain = calculate_gain(nonlinearity, a)
     if 0 in tensor.shape:
         warnings.warn("a tensor without elements needs no initialisation", stacklevel=3)
         return None
-    fan_in, fan_out = _fans(tensor)
-    return gain / math.sqrt(fan_in if mode == "fan_in" else fan_out)
+    return gain / math.sqrt(_calculate_correct_fan(tensor, mode))
+
+
+def _deprecated(fill: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """``fill`` under its older name, without the underscore."""
+    name = fill.__name__
+
+    @functools.wraps(fill)
+    def warned(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(
+            f"nn.init.{name[:-1]} is deprecated: use nn.init.{name}", FutureWarning, stacklevel=2
+        )
+        return fill(*args, **kwargs)
+
+    warned.__name__ = warned.__qualname__ = name[:-1]
+    warned.__doc__ = f"The older name of :func:`{name}`, with a warning."
+    return warned
+
+
+uniform = _deprecated(uniform_)
+normal = _deprecated(normal_)
+constant = _deprecated(constant_)
+eye = _deprecated(eye_)
+dirac = _deprecated(dirac_)
+xavier_uniform = _deprecated(xavier_uniform_)
+xavier_normal = _deprecated(xavier_normal_)
+kaiming_uniform = _deprecated(kaiming_uniform_)
+kaiming_normal = _deprecated(kaiming_normal_)
+orthogonal = _deprecated(orthogonal_)
+sparse = _deprecated(sparse_)

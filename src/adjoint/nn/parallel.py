@@ -6,7 +6,7 @@ from typing import Any
 
 from .modules.module import Module
 
-__all__ = ["DataParallel", "data_parallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
 
 
 class DataParallel(Module):
@@ -43,3 +43,17 @@ def data_parallel(
 ) -> Any:
     """``module(*inputs, **module_kwargs)``."""
     return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))
+
+
+class DistributedDataParallel(Module):
+    """A RuntimeError: adjoint trains in one process, where the module is called as it is.
+
+    >>> issubclass(adjoint.nn.parallel.DistributedDataParallel, adjoint.nn.Module)
+    True
+    """
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError(
+            "DistributedDataParallel needs a process group, and adjoint has none: use the module "
+            "itself"
+        )

@@ -33,6 +33,9 @@ class _Registered(Tensor):
     def __repr__(self) -> str:
         return repr(self.detach().requires_grad_(self.requires_grad))
 
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec) if spec else str(self)
+
 
 class Parameter(_Registered):
     """A tensor to be trained: assigned to a :class:`Module`, it appears in ``parameters()``.
@@ -89,8 +92,19 @@ class Buffer(_Registered):
         return buffer
 
 
+# What a tensor without a shape can tell, and do.
+_SHAPELESS = frozenset(
+    """bfloat16 cls_to_become cpu cuda data detach device double dtype float grad grad_fn half
+    is_complex is_cuda is_floating_point is_leaf layout materialize persistent register_hook
+    requires_grad requires_grad_ retain_grad share_memory_ to type""".split()
+)
+
+
 class UninitializedTensorMixin:
-    """A parameter or buffer whose shape is not known yet; :meth:`materialize` gives it one."""
+    """A parameter or buffer whose shape is not known yet; :meth:`materialize` gives it one.
+
+    Until then, asking for its shape is a RuntimeError and computing with it a ValueError.
+    """
 
     cls_to_become: Any = None
     data: Any
@@ -104,6 +118,36 @@ class UninitializedTensorMixin:
         with adjoint.no_grad():
             self.data = adjoint.empty(tuple(shape), dtype=dtype, device=device)
         self.__class__ = self.cls_to_become
+
+    def __getattribute__(self, name: str) -> Any:
+        if (
+            name.startswith("_")
+            or name in _SHAPELESS
+            or name in super().__getattribute__("__dict__")
+        ):
+            return super().__getattribute__(name)
+        kind = type(self).__name__
+        if name == "shape":
+            raise RuntimeError(
+                f"an {kind} has no shape yet: call its lazy module once, or materialize() it"
+            )
+        if hasattr(Tensor, name):
+            raise ValueError(
+                f"{name} of an {kind}: call its lazy module once before it is used, or "
+                "materialize() it"
+            )
+        return super().__getattribute__(name)
+
+    def _refuse(self, *args: Any) -> Any:
+        raise ValueError(
+            f"computing with an {type(self).__name__}: call its lazy module once before it is "
+            "used, or materialize() it"
+        )
+
+    __add__ = __radd__ = __iadd__ = __sub__ = __rsub__ = __isub__ = _refuse
+    __mul__ = __rmul__ = __imul__ = __truediv__ = __rtruediv__ = __itruediv__ = _refuse
+    __matmul__ = __rmatmul__ = __neg__ = __pow__ = __rpow__ = _refuse
+    __len__ = __getitem__ = __setitem__ = __iter__ = __float__ = __bool__ = _refuse
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -7,6 +7,7 @@ from typing import Any
 
 from adjoint import Tensor
 
+from ._differentiable import recorded_step
 from .optimizer import Group, Optimizer, new_step, run_closure, steps_as_tensors, with_gradients
 
 
@@ -36,6 +37,9 @@ class RuleOptimizer(Optimizer):
         loss = run_closure(closure)
         names = (*self._param_shaped, *self._scalars)
         for group in self.param_groups:
+            if group["differentiable"]:
+                recorded_step(self, group)
+                continue
             params, grads = with_gradients(group)
             if not params:
                 continue

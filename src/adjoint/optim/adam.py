@@ -9,6 +9,7 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._differentiable import recorded_step
 from .optimizer import (
     Group,
     Optimizer,
@@ -95,6 +96,9 @@ class Adam(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = run_closure(closure)
         for group in self.param_groups:
+            if group["differentiable"]:
+                recorded_step(self, group)
+                continue
             params, grads = with_gradients(group)
             if not params:
                 continue

@@ -23,14 +23,17 @@ __all__ = [
 Group = dict[str, Any]
 
 
-class _Required:
+ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
+
+class _RequiredParameter:
     """Stands for a default that a group of parameters must give itself."""
 
     def __repr__(self) -> str:
         return "<required parameter>"
 
 
-required = _Required()
+required = _RequiredParameter()
 
 _step_pre_hooks: OrderedDict[int, Any] = OrderedDict()
 _step_post_hooks: OrderedDict[int, Any] = OrderedDict()
@@ -62,18 +65,14 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True  # read by the learning rate schedulers
-        no_hooks = not (
-            self._optimizer_step_pre_hooks
-            or self._optimizer_step_post_hooks
-            or _step_pre_hooks
-            or _step_post_hooks
-        )
+        own, own_post = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
         # a step that calls super().step() is one step
-        if no_hooks or self._in_step:
+        if self._in_step or not (own or own_post or _step_pre_hooks or _step_post_hooks):
             return step(self, *args, **kwargs)
         self._in_step = True
         try:
-            for hook in (*_step_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()):
+            args = (self, *args)  # as hooks get them
+            for hook in (*_step_pre_hooks.values(), *own.values()):
                 replaced = hook(self, args, kwargs)
                 if replaced is None:
                     continue
@@ -83,13 +82,14 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                         f"{hook!r} returned {replaced!r}"
                     )
                 args, kwargs = replaced
-            result = step(self, *args, **kwargs)
-            for hook in (*self._optimizer_step_post_hooks.values(), *_step_post_hooks.values()):
+            result = step(*args, **kwargs)
+            for hook in (*own_post.values(), *_step_post_hooks.values()):
                 hook(self, args, kwargs)
             return result
         finally:
             self._in_step = False
 
+    wrapper.hooked = True  # type: ignore[attr-defined]
     return wrapper
 
 
@@ -127,6 +127,11 @@ class Optimizer:
     state: defaultdict[Tensor, Any]
     param_groups: list[Group]
 
+    _opt_called = False
+    _in_step = False
+    _optimizer_step_pre_hooks: OrderedDict[int, Any]
+    _optimizer_step_post_hooks: OrderedDict[int, Any]
+
     # The entries of a parameter's state that have its shape; loading checks them.
     _param_shaped: tuple[str, ...] = ()
     # Those that are one float32, whatever the parameter is.
@@ -143,7 +148,6 @@ class Optimizer:
                 "an optimizer takes an iterable of parameters or of groups, got one Tensor: "
                 "put it in a list"
             )
-        self._set_up_hooks()
         self._check_group(defaults)
         self.defaults = defaults
         self.state = defaultdict(dict)
@@ -155,15 +159,13 @@ class Optimizer:
         for group in groups:
             self.add_param_group(group)
 
-    def _set_up_hooks(self) -> None:
-        self._opt_called = False
-        self._in_step = False
-        self._optimizer_step_pre_hooks: OrderedDict[int, Any] = OrderedDict()
-        self._optimizer_step_post_hooks: OrderedDict[int, Any] = OrderedDict()
-        self._optimizer_state_dict_pre_hooks: OrderedDict[int, Any] = OrderedDict()
-        self._optimizer_state_dict_post_hooks: OrderedDict[int, Any] = OrderedDict()
-        self._optimizer_load_state_dict_pre_hooks: OrderedDict[int, Any] = OrderedDict()
-        self._optimizer_load_state_dict_post_hooks: OrderedDict[int, Any] = OrderedDict()
+    profile_hook_step = staticmethod(_with_hooks)
+
+    def __getattr__(self, name: str) -> Any:
+        # a subclass that does not call __init__, a wrapper of another optimizer say, has hooks too
+        if name.startswith("_optimizer_") and name.endswith("_hooks"):
+            return self.__dict__.setdefault(name, OrderedDict())
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _check_group(self, group: Group) -> None:
         """Raise a ValueError if a hyperparameter of ``group`` is out of range."""
@@ -222,6 +224,8 @@ class Optimizer:
         if self.param_groups and bool(names) != ("param_names" in self.param_groups[0]):
             raise ValueError("either all groups have named parameters or none has")
         for name, default in self.defaults.items():
+            if default is required and name not in group:
+                raise ValueError(f"a parameter group must give {name!r}, which has no default")
             group.setdefault(name, default)
         self._check_group(group)
         # the caller's dictionary itself: a later change of its "lr" counts
@@ -229,10 +233,11 @@ class Optimizer:
         self.param_groups.append(param_group)
 
     def _check_params(self, params: list[Any]) -> None:
+        differentiable = bool(self.defaults.get("differentiable"))
         for param in params:
             if not isinstance(param, Tensor):
                 raise TypeError(f"an optimizer optimizes Tensors, got {type(param).__name__}")
-            if not (param.is_leaf or param.retains_grad):
+            if not (differentiable or param.is_leaf or param.retains_grad):
                 raise ValueError(
                     "can't optimize a non-leaf Tensor: it is the result of "
                     f"{param.grad_fn.name()} and is computed anew each time"
@@ -372,17 +377,15 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if "_optimizer_step_pre_hooks" not in self.__dict__:
-            self._set_up_hooks()
         # a file written before a hyperparameter existed leaves it at its default
         for group in self.param_groups:
-            for name, default in self.defaults.items():
+            for name, default in self.__dict__.get("defaults", {}).items():
                 group.setdefault(name, default)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
+            lines.append(f"\nParameter Group {i}" if i else "Parameter Group 0")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
 
@@ -422,16 +425,14 @@ def steps_as_tensors(state: dict[Any, Any]) -> None:
 
 
 def check_common(group: Group) -> None:
-    """The checks that all optimizers share: lr, weight_decay, differentiable."""
+    """The checks that all optimizers share: lr, weight_decay, the choice of a kernel."""
+    if group.get("fused") and (group.get("foreach") or group.get("differentiable")):
+        other = "foreach" if group.get("foreach") else "differentiable"
+        raise RuntimeError(f"fused=True and {other}=True exclude each other")
     lr = group["lr"]
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError(f"a learning rate Tensor must have one element, got {tuple(lr.shape)}")
     not_negative(group, "lr", "weight_decay")
-    if group.get("differentiable"):
-        raise NotImplementedError(
-            "differentiable=True is not available: steps are not recorded. To differentiate "
-            "through an update, write it with tensors and use functional_call"
-        )
 
 
 def not_negative(group: Group, *names: str) -> None:

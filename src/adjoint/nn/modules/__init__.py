@@ -17,6 +17,7 @@ from .lazy import *
 from .lazy_conv import *
 from .lazy_layers import *
 from .linear import *
+from .linear_loss import *
 from .loss import *
 from .margin_loss import *
 from .module import *

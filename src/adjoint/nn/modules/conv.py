@@ -30,7 +30,7 @@ def _per_dim(value: _Sizes, dims: int, name: str) -> tuple[int, ...]:
     return sizes
 
 
-class _Convolution(Module):
+class _ConvNd(Module):
     """What all of them share: parameters, their initialisation, the text of repr."""
 
     dims: ClassVar[int]
@@ -145,7 +145,7 @@ class _Convolution(Module):
         return text
 
 
-class _Conv(_Convolution):
+class _Conv(_ConvNd):
     """A convolution of `dims` dims."""
 
     function: ClassVar[Callable[..., Tensor]]
@@ -216,7 +216,7 @@ class Conv3d(_Conv):
     function = F.conv3d
 
 
-class _ConvTranspose(_Convolution):
+class _ConvTransposeNd(_ConvNd):
     """The transpose of a convolution of `dims` dims."""
 
     transposed = True
@@ -276,7 +276,7 @@ class _ConvTranspose(_Convolution):
         )  # fmt: skip
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The transpose of :class:`Conv1d`: input [N, C_in, L] or [C_in, L].
 
     The result has ``(L - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1``
@@ -291,7 +291,7 @@ class ConvTranspose1d(_ConvTranspose):
     function = F.conv_transpose1d
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The transpose of :class:`Conv2d`; see :class:`ConvTranspose1d`.
 
     >>> up = adjoint.nn.ConvTranspose2d(4, 2, 3, stride=2, padding=1)
@@ -303,7 +303,7 @@ class ConvTranspose2d(_ConvTranspose):
     function = F.conv_transpose2d
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The transpose of :class:`Conv3d`; see :class:`ConvTranspose1d`.
 
     >>> adjoint.nn.ConvTranspose3d(1, 1, 2)(adjoint.zeros(1, 1, 2, 2, 2)).shape

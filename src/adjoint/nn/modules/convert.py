@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import adjoint
 from adjoint import Tensor
 
+from ..parameter import is_lazy
+
 Self = TypeVar("Self", bound="Conversion")
 
 
@@ -36,7 +38,9 @@ class Conversion:
             if grad is not None and new_grad is not None:
                 param.grad = new_grad.requires_grad_(grad.requires_grad)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if is_lazy(buffer):
+                buffer.data = fn(buffer.data)  # keeps waiting for its shape
+            elif buffer is not None:
                 self._buffers[name] = fn(buffer)
         return self
 

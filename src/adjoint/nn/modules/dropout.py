@@ -10,7 +10,7 @@ from .module import Module
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     p: float
     inplace: bool
 
@@ -25,7 +25,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """In training, zeroes each element with probability ``p`` and scales the rest by
     ``1 / (1 - p)`` (Srivastava et al., JMLR 15, 2014). Any shape.
 
@@ -43,7 +43,7 @@ class Dropout(_Dropout):
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """Dropout of whole channels: input [N, C, L] or [C, L].
 
     >>> adjoint.nn.Dropout1d(1.0)(adjoint.ones(1, 2, 3)).sum()
@@ -54,8 +54,9 @@ class Dropout1d(_Dropout):
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
-    """Dropout of whole channels: input [N, C, H, W].
+class Dropout2d(_DropoutNd):
+    """Dropout of whole channels: input [N, C, H, W]. Others are taken as [N, C, ...], with a
+    warning.
 
     >>> adjoint.nn.Dropout2d(1.0)(adjoint.ones(1, 2, 3, 3)).sum()
     tensor(0.)
@@ -65,7 +66,7 @@ class Dropout2d(_Dropout):
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """Dropout of whole channels: input [N, C, D, H, W] or [C, D, H, W].
 
     >>> adjoint.nn.Dropout3d(1.0)(adjoint.ones(1, 2, 3, 3, 3)).sum()
@@ -76,7 +77,7 @@ class Dropout3d(_Dropout):
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Dropout that keeps the mean and variance of self-normalising networks
     (Klambauer et al., NeurIPS 2017): dropped elements get SELU's negative limit, not zero.
 
@@ -88,7 +89,7 @@ class AlphaDropout(_Dropout):
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """:class:`AlphaDropout` of whole channels.
 
     >>> adjoint.nn.FeatureAlphaDropout(0.1).eval()(adjoint.ones(1, 1, 2))

@@ -6,6 +6,8 @@ from typing import Any
 
 from adjoint import Tensor
 
+from ..parameter import is_lazy
+
 
 def note_path(error: BaseException, module: Any, args: tuple[Any, ...]) -> None:
     """Note on ``error`` the path of the innermost module, its parameters and the argument shapes.
@@ -17,8 +19,8 @@ def note_path(error: BaseException, module: Any, args: tuple[Any, ...]) -> None:
         return
     known = getattr(error, "_module_path", None)
     if known is None:
-        shapes = [list(a.shape) if isinstance(a, Tensor) else type(a).__name__ for a in args]
-        params = {k: list(p.shape) for k, p in module._parameters.items() if p is not None}
+        shapes = [_shape(a) if isinstance(a, Tensor) else type(a).__name__ for a in args]
+        params = {k: _shape(p) for k, p in module._parameters.items() if p is not None}
         known = {"module": module, "path": "", "about": f"arguments {shapes}", "at": None}
         if params:
             listed = ", ".join(f"{name} {shape}" for name, shape in params.items())
@@ -38,3 +40,7 @@ def note_path(error: BaseException, module: Any, args: tuple[Any, ...]) -> None:
     else:
         notes[notes.index(known["at"])] = text
     known["at"] = text
+
+
+def _shape(param: Tensor) -> Any:
+    return "without a shape" if is_lazy(param) else list(param.shape)

@@ -68,6 +68,8 @@ class Hooks:
                 raise
         return self._call_with_hooks(args, kwargs)
 
+    _call_impl = __call__  # programs that wrap a module's call know it by this name
+
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         called: set[int] = set()
         result = None

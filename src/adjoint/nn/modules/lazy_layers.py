@@ -104,6 +104,7 @@ class _LazyNorm(LazyModuleMixin):
     def initialize_parameters(self, input: Tensor) -> None:
         """Take ``num_features`` from ``input``."""
         if self.has_uninitialized_params():
+            self._check_input_dim(input)  # type: ignore[attr-defined]
             unbatched = self.unbatched_dim is not None and input.dim() == self.unbatched_dim
             self.num_features = input.shape[0 if unbatched else 1]
             for tensor in (self.weight, self.bias, self.running_mean, self.running_var):

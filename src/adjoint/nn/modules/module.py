@@ -17,7 +17,7 @@ from ..parameter import Buffer, Parameter
 from .convert import Conversion
 from .hooks import *  # noqa: F403  (torch, too, has the hooks of all modules here)
 from .hooks import Hooks, run_registration_hooks
-from .state_dict import StateDict
+from .state_dict import StateDict, _IncompatibleKeys  # noqa: F401  (torch has both here)
 
 __all__ = ["Module"]
 
@@ -67,6 +67,7 @@ class Module(Hooks, StateDict, Conversion):
     # A class that sets call_super_init passes __init__'s arguments on to its other bases.
     call_super_init: bool = False
     dump_patches: bool = False
+    T_destination = TypeVar("T_destination", bound="dict[str, Any]")
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -339,9 +340,7 @@ class Module(Hooks, StateDict, Conversion):
         path: list[str] = []
         for name in target.split(".") if target else []:
             if not hasattr(module, name):
-                raise AttributeError(
-                    f"{type(module).__name__} at {'.'.join(path)!r} has no submodule {name!r}"
-                )
+                raise AttributeError(f"{_placed(module, path)} has no submodule {name!r}")
             module = getattr(module, name)
             path.append(name)
             if not isinstance(module, Module):
@@ -381,7 +380,7 @@ class Module(Hooks, StateDict, Conversion):
         module_path, _, name = target.rpartition(".")
         module = self.get_submodule(module_path)
         if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} at {module_path!r} has no {name!r}")
+            raise AttributeError(f"{_placed(module, [module_path])} has no {name!r}")
         member = getattr(module, name)
         if not isinstance(member, kind):
             raise AttributeError(f"{target!r} is not a {what}")
@@ -440,3 +439,9 @@ class Module(Hooks, StateDict, Conversion):
 
 def _indent(text: str) -> str:
     return text.replace("\n", "\n  ")
+
+
+def _placed(module: Any, path: list[str]) -> str:
+    """A module's class, and its path unless it is the root."""
+    place = ".".join(path)
+    return type(module).__name__ + (f" at {place!r}" if place else "")

@@ -56,7 +56,7 @@ class _Pad(Module):
         return f"{self.padding}"
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     """Inputs of any number of dimensions."""
 
     def __init__(self, padding: Padding, value: float) -> None:
@@ -70,7 +70,7 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class _ZeroPad(_ConstantPad):
+class _ZeroPad(_ConstantPadNd):
     def __init__(self, padding: Padding) -> None:
         super().__init__(padding, 0.0)
 
@@ -78,7 +78,7 @@ class _ZeroPad(_ConstantPad):
         return f"{self.padding}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """Pads an input [N, C, L] or [C, L]
     with a constant ``value``; negative numbers crop.
 
@@ -89,7 +89,7 @@ class ConstantPad1d(_ConstantPad):
     _dimensions = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """Pads an input [N, C, H, W] or [C, H, W]
     with a constant ``value``; negative numbers crop.
 
@@ -100,7 +100,7 @@ class ConstantPad2d(_ConstantPad):
     _dimensions = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """Pads an input [N, C, D, H, W] or [C, D, H, W]
     with a constant ``value``; negative numbers crop.
 

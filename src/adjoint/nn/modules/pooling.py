@@ -28,7 +28,7 @@ __all__ = [
 Sizes = int | Sequence[int]
 
 
-class _MaxPool(Module):
+class _MaxPoolNd(Module):
     return_indices: bool
     ceil_mode: bool
 
@@ -66,7 +66,7 @@ class _MaxPool(Module):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """The largest value in each window of an input [N, C, L] or [C, L].
 
     Windows hold ``kernel_size`` positions, ``dilation`` apart, and begin ``stride`` (by default
@@ -86,7 +86,7 @@ class MaxPool1d(_MaxPool):
         return F.max_pool1d(input, *self._arguments())
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """The largest value in each window of an input [N, C, H, W] or [C, H, W]; see
     :class:`MaxPool1d`. An argument is one number, or one for H and one for W.
 
@@ -99,7 +99,7 @@ class MaxPool2d(_MaxPool):
         return F.max_pool2d(input, *self._arguments())
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """The largest value in each window of an input [N, C, D, H, W] or [C, D, H, W]; see
     :class:`MaxPool1d`.
 
@@ -115,12 +115,12 @@ def _tuple(value: Any, n: int) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
 
 
-class _MaxUnpool(Module):
+class _MaxUnpoolNd(Module):
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Puts the maxima that :class:`MaxPool1d` found back where they were, and zeros elsewhere.
 
     ``forward(input, indices, output_size=None)``: ``output_size`` settles which of the sizes that
@@ -149,7 +149,7 @@ class MaxUnpool1d(_MaxUnpool):
         )
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Puts the maxima that :class:`MaxPool2d` found back where they were, and zeros elsewhere.
 
     ``forward(input, indices, output_size=None)``: ``output_size`` settles which of the sizes that
@@ -178,7 +178,7 @@ class MaxUnpool2d(_MaxUnpool):
         )
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Puts the maxima that :class:`MaxPool3d` found back where they were, and zeros elsewhere.
 
     ``forward(input, indices, output_size=None)``: ``output_size`` settles which of the sizes that
@@ -207,12 +207,12 @@ class MaxUnpool3d(_MaxUnpool):
         )
 
 
-class _AvgPool(Module):
+class _AvgPoolNd(Module):
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPoolNd):
     """The mean of each window of an input [N, C, L] or [C, L].
 
     Windows hold ``kernel_size`` positions and begin ``stride`` (by default ``kernel_size``) apart;
@@ -249,7 +249,7 @@ class AvgPool1d(_AvgPool):
         )
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPoolNd):
     """The mean of each window of an input [N, C, H, W] or [C, H, W];
     see :class:`AvgPool1d`. ``divisor_override`` is divided by instead of the size of the window.
 
@@ -287,7 +287,7 @@ class AvgPool2d(_AvgPool):
         )
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolNd):
     """The mean of each window of an input [N, C, D, H, W] or
     [C, D, H, W];
     see :class:`AvgPool1d`. ``divisor_override`` is divided by instead of the size of the window.
@@ -325,7 +325,7 @@ class AvgPool3d(_AvgPool):
         )
 
 
-class _LPPool(Module):
+class _LPPoolNd(Module):
     def __init__(
         self,
         norm_type: float,
@@ -346,7 +346,7 @@ class _LPPool(Module):
         )
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """``(sum of x^p)^(1/p)`` over each window of an input [N, C, L] or [C, L],
     p being ``norm_type``.
 
@@ -360,7 +360,7 @@ class LPPool1d(_LPPool):
         )
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """``(sum of x^p)^(1/p)`` over each window of an input [N, C, H, W] or [C, H, W],
     p being ``norm_type``.
 
@@ -375,7 +375,7 @@ class LPPool2d(_LPPool):
         )
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """``(sum of x^p)^(1/p)`` over each window of an input [N, C, D, H, W] or
     [C, D, H, W],
     p being ``norm_type``.

@@ -25,6 +25,13 @@ def _permuted(x: Tensor, order: Tensor | None) -> Tensor:
     return x if order is None else x.index_select(1, order)
 
 
+def _pair_of_states(hx: Any) -> tuple[Tensor, Tensor]:
+    if not isinstance(hx, (tuple, list)) or len(hx) != 2:
+        got = f"{len(hx)} of them" if isinstance(hx, (tuple, list)) else f"a {type(hx).__name__}"
+        raise TypeError(f"LSTM takes its state as a pair (h_0, c_0) of tensors, got {got}")
+    return hx[0], hx[1]
+
+
 class RNNBase(Module):
     """What the recurrent layers share; ``mode`` is LSTM, GRU, RNN_TANH or RNN_RELU.
 
@@ -368,11 +375,11 @@ class LSTM(RNNBase):
         return self._each(hx, lambda h: _permuted(h, permutation))
 
     def _each(self, hx: Any, f: Callable[[Tensor], Tensor]) -> Any:
-        h, c = hx
+        h, c = _pair_of_states(hx)
         return f(h), f(c)
 
     def _check_hidden_dims(self, hx: Any, dims: int) -> None:
-        h, c = hx
+        h, c = _pair_of_states(hx)
         if h.dim() != dims or c.dim() != dims:
             kind = "unbatched 2-D" if dims == 2 else "batched 3-D"
             raise RuntimeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,12 +11,12 @@ import adjoint
 from adjoint import Tensor
 from adjoint.utils.hooks import RemovableHandle, add_hook
 
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 
 _EXTRA_STATE = "_extra_state"
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """The keys that ``load_state_dict`` looked for in vain, and those that it had no use for."""
 
     __slots__ = ()
@@ -53,7 +54,7 @@ class StateDict:
         return getattr(type(self), method) is not getattr(StateDict, method)
 
     def state_dict(
-        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
         """The parameters and persistent buffers by path, sharing memory with the module.
 
@@ -65,6 +66,17 @@ class StateDict:
         >>> list(adjoint.nn.Sequential(adjoint.nn.Linear(2, 3)).state_dict())
         ['0.weight', '0.bias']
         """
+        if args:  # as older programs have it
+            if len(args) > 3:
+                raise TypeError(f"state_dict takes at most 3 arguments, got {len(args)}")
+            warnings.warn(
+                "positional arguments of state_dict are deprecated: name them (destination, "
+                "prefix, keep_vars)",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = [*args, *(destination, prefix, keep_vars)[len(args) :]]
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -103,7 +115,7 @@ class StateDict:
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
+    ) -> _IncompatibleKeys:
         """Copy the values of ``state_dict`` into the module's parameters and buffers.
 
         Everything is checked first: an error leaves the module as it was.
@@ -263,7 +275,7 @@ class _Loading:
     def __init__(self, metadata: Any, assign: bool) -> None:
         self.metadata = metadata
         self.assign = assign
-        self.incompatible = IncompatibleKeys([], [])
+        self.incompatible = _IncompatibleKeys([], [])
         self.errors: list[str] = []
         self.writes: list[tuple[str, Callable[[], Any]]] = []
         self.post_hooks: list[tuple[Any, Any]] = []
@@ -306,6 +318,11 @@ def _mismatch(key: str, tensor: Tensor, value: Any) -> str | None:
     """What stands against copying ``value`` into ``tensor``, if anything."""
     if not isinstance(value, Tensor):
         return f'"{key}" must be a Tensor, the state_dict has {type(value).__name__}.'
+    if is_lazy(value) or is_lazy(tensor):
+        if is_lazy(value) and is_lazy(tensor):
+            return None
+        which = "state_dict" if is_lazy(value) else "module"
+        return f'"{key}" has no shape in the {which}: its lazy module was not called yet.'
     # files of PyTorch before 0.4 hold a scalar as a tensor of one element
     old_scalar = tensor.dim() == 0 and tuple(value.shape) == (1,)
     if value.shape != tensor.shape and not old_scalar:
@@ -318,6 +335,8 @@ def _mismatch(key: str, tensor: Tensor, value: Any) -> str | None:
 
 def _writer(module: Any, name: str, tensor: Tensor, value: Tensor, assign: bool) -> Any:
     def write() -> None:
+        if is_lazy(value):
+            return
         source = value.reshape(tensor.shape) if value.shape != tensor.shape else value
         if not assign:
             with adjoint.no_grad():

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator
 import adjoint
 from adjoint import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = [
+    "clip_grad_norm",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+]
 
 
 def get_total_norm(
@@ -124,3 +130,19 @@ def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     grads = (p.grad for p in _listed(parameters))
     return [grad for grad in grads if grad is not None]
+
+
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The older name of :func:`clip_grad_norm_`, with a warning."""
+    warnings.warn(
+        "nn.utils.clip_grad_norm is deprecated: use nn.utils.clip_grad_norm_",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)

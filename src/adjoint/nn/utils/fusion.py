@@ -1,11 +1,10 @@
-"""Batch norms of evaluation folded into the layer before them; modules without initialisation."""
+"""Batch norms of evaluation folded into the layer before them."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
-import adjoint
 from adjoint import Tensor
 
 from ..parameter import Parameter
@@ -15,7 +14,6 @@ __all__ = [
     "fuse_conv_bn_weights",
     "fuse_linear_bn_eval",
     "fuse_linear_bn_weights",
-    "skip_init",
 ]
 
 
@@ -88,18 +86,3 @@ def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:
     True
     """
     return _fused(linear, bn, False)
-
-
-def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
-    """Make a module whose parameters hold whatever the memory holds.
-
-    >>> adjoint.nn.utils.skip_init(adjoint.nn.Linear, 3, 5).weight.shape
-    torch.Size([5, 3])
-    """
-    if not isinstance(module_cls, type):
-        raise RuntimeError(f"skip_init needs a Module class, got {module_cls!r}")
-    state = adjoint.get_rng_state()
-    try:
-        return module_cls(*args, **kwargs)
-    finally:
-        adjoint.set_rng_state(state)  # as if nothing had been drawn

@@ -1,4 +1,4 @@
-"""Parametrizations of weights: weight norm and spectral norm."""
+"""Parametrizations of weights: orthogonal, weight norm and spectral norm."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from adjoint import Tensor
 
 from .. import functional as F
 from ..modules.module import Module
+from .orthogonal import orthogonal
 from .parametrize import register_parametrization
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 
 def _norm_except(weight: Tensor, dim: int | None) -> Tensor:

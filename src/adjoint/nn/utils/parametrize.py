@@ -63,7 +63,8 @@ class ParametrizationList(ModuleList):
         with adjoint.no_grad():
             for module in reversed(list(modules)):
                 if hasattr(module, "right_inverse"):
-                    value = module.right_inverse(value)
+                    with contextlib.suppress(NotImplementedError):  # starts from what there is
+                        value = module.right_inverse(value)
         self.is_tensor = isinstance(value, Tensor)
         if self.is_tensor:
             # the same object stays in the optimizers that hold it

@@ -163,6 +163,8 @@ def pack_padded_sequence(
             "Length of all samples has to be greater than 0, "
             f"but found an element in 'lengths' that is <= 0: {counts}"
         )
+    if max(counts) > input.shape[0]:
+        raise RuntimeError(f"the lengths {counts} exceed the padded length {input.shape[0]}")
     if any(a < b for a, b in zip(counts, counts[1:], strict=False)):
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,12 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """:func:`adjoint.func.functional_call` of one dictionary."""
+    """:func:`adjoint.func.functional_call` of one dictionary, with a warning."""
+    warnings.warn(
+        "nn.utils.stateless.functional_call is deprecated: use func.functional_call",
+        FutureWarning,
+        stacklevel=2,
+    )
     from adjoint.func import functional_call as call
 
     return call(

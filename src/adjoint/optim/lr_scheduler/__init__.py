@@ -21,6 +21,8 @@ from .factors import (
 from .one_cycle import OneCycleLR
 from .plateau import ReduceLROnPlateau
 
+_LRScheduler = LRScheduler  # the older name, which schedulers written elsewhere derive from
+
 __all__ = [
     "ChainedScheduler",
     "ConstantLR",

@@ -43,6 +43,8 @@ class LRScheduler:
     last_epoch: int
     _step_count = 0
     _last_lr: list[Any]
+    # While the constructor sets the rates: those of a resumed schedule are the present ones.
+    _starting = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         check_optimizer(optimizer)
@@ -61,7 +63,11 @@ class LRScheduler:
 
     def _initial_step(self) -> None:
         self._step_count = 0
-        self.step()
+        self._starting = True
+        try:
+            self.step()
+        finally:
+            del self._starting
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer."""
@@ -106,6 +112,10 @@ class LRScheduler:
         for group, lr in zip(self.optimizer.param_groups, values):
             set_value(group, "lr", lr)
         self._last_lr = current_lrs(self.optimizer)
+
+    def _holds(self) -> bool:
+        """Whether the rates in force are those of ``last_epoch``: when it begins, or resumes."""
+        return self._starting or self.last_epoch <= 0
 
     def _lrs(self) -> list[Any]:
         return [group["lr"] for group in self.optimizer.param_groups]

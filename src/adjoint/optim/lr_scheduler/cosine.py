@@ -32,7 +32,7 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        if self.last_epoch == 0:
+        if self._holds():
             return self._lrs()
         if self._step_count == 1:  # resumed: there is no rate of the epoch before
             return self._get_closed_form_lr()

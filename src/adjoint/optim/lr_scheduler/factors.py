@@ -86,7 +86,7 @@ class MultiplicativeLR(_WithLambdas):
     """
 
     def get_lr(self) -> list[Any]:
-        if self.last_epoch <= 0:
+        if self._holds():
             return self._lrs()
         return [lr * factor(self.last_epoch) for lr, factor in zip(self._lrs(), self.lr_lambdas)]
 
@@ -228,7 +228,7 @@ class LinearLR(LRScheduler):
     def get_lr(self) -> list[Any]:
         if self.last_epoch == 0:
             return self._scaled(self.start_factor)
-        if self.last_epoch > self.total_iters:
+        if self._starting or self.last_epoch > self.total_iters:
             return self._lrs()
         rise = self.end_factor - self.start_factor
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
@@ -256,7 +256,7 @@ class ExponentialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        return self._lrs() if self.last_epoch == 0 else self._scaled(self.gamma)
+        return self._lrs() if self._holds() else self._scaled(self.gamma)
 
     def _get_closed_form_lr(self) -> list[Any]:
         return self._base_scaled(self.gamma**self.last_epoch)
@@ -286,7 +286,7 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        if self.last_epoch == 0 or self.last_epoch > self.total_iters:
+        if self._holds() or self.last_epoch > self.total_iters:
             return self._lrs()
         now = 1.0 - self.last_epoch / self.total_iters
         before = 1.0 - (self.last_epoch - 1) / self.total_iters

@@ -7,13 +7,23 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import adjoint
+from adjoint import Generator, Tensor
 
 from .collate import default_collate, default_convert
-from .dataset import IterableDataset, is_plain_tensor_dataset
+from .dataset import IterableDataset, index_tensor, tensors_of
 from .fetch import Fetcher
-from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
+from .sampler import (
+    BatchSampler,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    draw_seed,
+)
 
 __all__ = ["DataLoader"]
+
+# What others of a loader's attributes are made of.
+_FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}
 
 
 class DataLoader:
@@ -31,10 +41,10 @@ class DataLoader:
         generator: for the order.
         num_workers: how many processes make batches ahead; 0 makes them when they are asked for.
         timeout: seconds to wait for a batch of a worker; 0 for ever.
-        worker_init_fn: called in each worker, with its number, at the beginning of a pass.
+        worker_init_fn: called in each worker process, with its number, when it has begun.
         multiprocessing_context: the start method of processes, or a context; "thread" for
-            threads, which share the dataset and are good for data made by code that lets other
-            threads run.
+            threads, which share the dataset and the random numbers, and are good for data made by
+            code that lets other threads run. One thread reads an IterableDataset.
         prefetch_factor: how many batches each worker is ahead, by default 2.
         persistent_workers: keep the processes for the next pass.
         in_order: False gives batches as they arrive.
@@ -99,6 +109,8 @@ class DataLoader:
             from .processes import context_of
 
             context_of(multiprocessing_context)
+        if multiprocessing_context == "thread" and worker_init_fn is not None:
+            raise ValueError("worker_init_fn is for processes: threads have no state of their own")
         if persistent_workers and num_workers == 0:
             raise ValueError("persistent_workers=True needs num_workers > 0")
         if self._iterable:
@@ -144,41 +156,68 @@ class DataLoader:
         self.worker_init_fn = worker_init_fn
         self.multiprocessing_context = multiprocessing_context
         self.generator = generator
-        self.prefetch_factor = prefetch_factor
+        self.prefetch_factor = 2 if num_workers > 0 and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self.pin_memory_device = pin_memory_device
         self.in_order = in_order
         self._pool: Any = None
         self._position = 0  # batches given in the pass at hand
-        self._begin: Any = None  # the state of the random numbers before it
+        self._begin: Any = None  # the states of the random numbers before it
         self._resume: dict[str, Any] | None = None
+        self._is_made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and "_is_made" in self.__dict__:
+            raise ValueError(f"{name} cannot be set once there is the DataLoader: make another one")
+        super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
         resume, self._resume = self._resume, None
-        generator = adjoint.default_generator if self.generator is None else self.generator
-        if resume is None:
-            self._begin, self._position = generator.get_state(), 0
+        generators = self._generators()
+        if resume is None or resume["position"] is None:
+            if resume is not None:
+                _set_states(generators, resume["generators"])
+            self._begin, self._position = _states(generators), 0
             # A seed for workers is drawn first, as in torch, so that a program sees its order.
-            return self._pass(draw_seed(self.generator), _drawn(self._indices()))
-        self._begin, self._position = resume["generator"], resume["position"]
-        now = generator.get_state()
-        generator.set_state(resume["generator"])
-        seed, indices = draw_seed(self.generator), self._indices()
+            seed = draw_seed(self.generator)
+            indices, tensors = self._indices()
+            return self._pass(seed, _drawn(indices), tensors)
+        self._begin, self._position = resume["generators"], resume["position"]
+        now = adjoint.default_generator.get_state()
+        _set_states(generators, resume["generators"])
+        seed = draw_seed(self.generator)
+        indices, tensors = self._indices()
         if self._iterable:
-            batches = self._pass(seed, indices)
+            batches = self._pass(seed, indices, tensors)
             for _ in itertools.islice(batches, resume["position"]):
                 self._position -= 1
+            adjoint.default_generator.set_state(now)
             return batches
         for _ in itertools.islice(indices, resume["position"]):
             pass
         indices = _drawn(indices)
-        if self.generator is None:
-            generator.set_state(now)
-        return self._pass(seed, indices)
+        adjoint.default_generator.set_state(now)  # the program's own position in it
+        return self._pass(seed, indices, tensors)
+
+    def _generators(self) -> dict[str, Generator]:
+        """What the order comes from."""
+        found = {"default": adjoint.default_generator}
+        own: Any = {"loader": self.generator, "sampler": None}
+        source: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
+        if not isinstance(getattr(source, "generator", None), Generator):
+            source = getattr(source, "sampler", None)
+        own["sampler"] = getattr(source, "generator", None)
+        for name, generator in own.items():
+            if isinstance(generator, Generator) and all(
+                generator is not other for other in found.values()
+            ):
+                found[name] = generator
+        return found
 
     def state_dict(self) -> dict[str, Any]:
-        """The position within the pass at hand: how many batches it has given, and the state that
-        the generator of the order had at its beginning.
+        """The position: how many batches the pass at hand has given, and the states that the
+        generators of the order (the default one, this loader's, the sampler's) had at its
+        beginning. Between passes the position is None, for the beginning of the next.
 
         >>> data = adjoint.utils.data.TensorDataset(adjoint.arange(4))
         >>> loader = adjoint.utils.data.DataLoader(data)
@@ -187,13 +226,30 @@ class DataLoader:
         >>> [x.item() for (x,) in loader]
         [1, 2, 3]
         """
-        return {"position": self._position, "generator": self._begin}
+        if self._resume is not None:
+            return dict(self._resume)
+        if self._begin is None:
+            generators = self._generators()
+            del generators["default"]  # that is the program's to save
+            return {"position": None, "generators": _states(generators)}
+        return {"position": self._position, "generators": self._begin}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lets the next pass go on where another one was: with the same order, behind the batches
-        that it gave. Raises KeyError for what `state_dict` has not made."""
-        state = {key: state_dict[key] for key in ("position", "generator")}
-        self._resume = state if state["generator"] is not None else None
+        that it gave.
+
+        Raises:
+            KeyError: for what `state_dict` has not made.
+            ValueError: the other loader had generators where this has none, or the other way.
+        """
+        state = {key: state_dict[key] for key in ("position", "generators")}
+        own, others = set(self._generators()), set(state["generators"])
+        if own != others | {"default"}:
+            raise ValueError(
+                f"the state is that of a loader with the generators {sorted(others)}, "
+                f"this one has {sorted(own)}"
+            )
+        self._resume = state
 
     def __len__(self) -> int:
         if self._iterable:
@@ -205,30 +261,43 @@ class DataLoader:
         index_sampler: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
         return len(index_sampler)
 
-    def _indices(self) -> Iterator[Any]:
-        """What makes each batch."""
+    def _indices(self) -> tuple[Iterator[Any], tuple[Tensor, ...] | None]:
+        """What makes each batch; and if those are tensors of indices, what they choose from."""
         if self._iterable:
-            return itertools.repeat(None)
+            return itertools.repeat(None), None
         if self.batch_sampler is None:
-            return iter(self.sampler)  # type: ignore[arg-type]
-        if self.num_workers == 0 and self._is_gathered():
-            return self.batch_sampler.tensors()  # type: ignore[attr-defined]
-        return iter(self.batch_sampler)
+            return iter(self.sampler), None  # type: ignore[arg-type]
+        if self.num_workers == 0 and (source := self._gather_from()) is not None:
+            tensors, order = source
+            return self.batch_sampler.tensors(order), tensors  # type: ignore[attr-defined]
+        return iter(self.batch_sampler), None
 
-    def _is_gathered(self) -> bool:
-        """Whether batches are gathered by tensors of indices that no code of the user's sees."""
+    def _gather_from(self) -> tuple[tuple[Tensor, ...], Tensor | None] | None:
+        """Tensors from which batches are gathered by indices that no code of the user's sees."""
         batches = self.batch_sampler
-        return (
-            self.collate_fn is default_collate
-            and type(batches) is BatchSampler
-            and type(batches.sampler) in (RandomSampler, SequentialSampler)
-            and is_plain_tensor_dataset(self.dataset)
-        )
+        if self.collate_fn is not default_collate or type(batches) is not BatchSampler:
+            return None
+        sampler: Any = batches.sampler
+        if type(sampler) is SubsetRandomSampler:
+            if index_tensor(sampler.indices, len(self.dataset)) is None:
+                return None
+        elif type(sampler) not in (RandomSampler, SequentialSampler):
+            return None
+        elif sampler.data_source is not self.dataset:
+            return None
+        return tensors_of(self.dataset)
 
-    def _pass(self, seed: int, indices: Iterator[Any]) -> Iterator[Any]:
-        for batch in self._batches(seed, indices):
-            self._position += 1
-            yield batch
+    def _pass(
+        self, seed: int, indices: Iterator[Any], tensors: tuple[Tensor, ...] | None
+    ) -> Iterator[Any]:
+        if tensors is not None:
+            for wanted in indices:
+                self._position += 1
+                yield [tensor.index_select(0, wanted) for tensor in tensors]
+        else:
+            for batch in self._batches(seed, indices):
+                self._position += 1
+                yield batch
         self._position, self._begin = 0, None
 
     def _batches(self, seed: int, indices: Iterator[Any]) -> Iterator[Any]:
@@ -239,8 +308,8 @@ class DataLoader:
             self.drop_last,
             single=self.batch_sampler is None,
         )
-        prefetch = 2 if self.prefetch_factor is None else self.prefetch_factor
-        if self.num_workers == 0:
+        prefetch = self.prefetch_factor
+        if self.num_workers == 0 or prefetch is None:
             return _one_by_one(fetcher, indices)
         if self.multiprocessing_context == "thread":
             from .threads import batches_of_threads
@@ -280,6 +349,15 @@ class DataLoader:
 def _drawn(indices: Iterator[Any]) -> Iterator[Any]:
     """The same: samplers draw their order when they are first asked, so that happens here."""
     return itertools.chain(list(itertools.islice(indices, 1)), indices)
+
+
+def _states(generators: dict[str, Generator]) -> dict[str, Tensor]:
+    return {name: generator.get_state() for name, generator in generators.items()}
+
+
+def _set_states(generators: dict[str, Generator], states: dict[str, Tensor]) -> None:
+    for name, state in states.items():
+        generators[name].set_state(state)
 
 
 def _one_by_one(fetcher: Fetcher, indices: Iterator[Any]) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -118,6 +119,12 @@ class StackDataset(Dataset[Any]):
         if isinstance(self.datasets, dict):
             return {name: dataset[index] for name, dataset in self.datasets.items()}
         return tuple(dataset[index] for dataset in self.datasets)
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        if isinstance(self.datasets, dict):
+            columns = [samples(dataset, indices) for dataset in self.datasets.values()]
+            return [dict(zip(self.datasets, row)) for row in zip(*columns)]
+        return list(zip(*(samples(dataset, indices) for dataset in self.datasets)))
 
     def __len__(self) -> int:
         return self._length
@@ -250,32 +257,58 @@ def samples(dataset: Any, indices: list[int]) -> list[Any]:
     return [dataset[i] for i in indices]
 
 
-def gather(dataset: Any, indices: Any) -> list[Tensor] | None:
+def gather(dataset: Any, indices: Sequence[int]) -> list[Tensor] | None:
     """The collated batch of a TensorDataset, or of a Subset of one: one ``index_select`` a tensor.
 
     None for any other dataset, and for subclasses that define what a sample is.
     """
-    wanted: Any = indices
     while type(dataset) is Subset:
-        if isinstance(wanted, Tensor):
-            wanted = wanted.tolist()
         own = dataset.indices
-        wanted = [own[i] for i in wanted]
+        indices = [own[i] for i in indices]
         dataset = dataset.dataset
-    if not is_plain_tensor_dataset(dataset):
+    if not _is_plain(dataset):
         return None
-    if not isinstance(wanted, Tensor):
-        n = len(dataset)
-        if wanted and not -n <= min(wanted) <= max(wanted) < n:
-            wrong = next(i for i in wanted if not -n <= i < n)
-            raise IndexError(f"index {wrong} is out of range for {n} samples")
-        if wanted and min(wanted) < 0:
-            wanted = [i % n for i in wanted]
-        wanted = adjoint.tensor(wanted, dtype=adjoint.int64)
+    n = len(dataset)
+    if indices and not -n <= min(indices) <= max(indices) < n:
+        wrong = next(i for i in indices if not -n <= i < n)
+        raise IndexError(f"index {wrong} is out of range for {n} samples")
+    if indices and min(indices) < 0:
+        indices = [i % n for i in indices]
+    wanted = adjoint.tensor(indices, dtype=adjoint.int64)
     return [tensor.index_select(0, wanted) for tensor in dataset.tensors]
 
 
-def is_plain_tensor_dataset(dataset: Any) -> bool:
+def tensors_of(dataset: Any) -> tuple[tuple[Tensor, ...], Tensor | None] | None:
+    """The tensors of a TensorDataset, and where in them the samples of Subsets of it are (None for
+    a TensorDataset itself). None for anything else, and for indices that need a closer look."""
+    chosen: list[Any] = []
+    while type(dataset) is Subset:
+        chosen.append(dataset.indices)
+        dataset = dataset.dataset
+    if not _is_plain(dataset):
+        return None
+    order = None
+    for indices in reversed(chosen):
+        own = index_tensor(indices, len(dataset) if order is None else len(order))
+        if own is None:
+            return None
+        order = own if order is None else order[own]
+    return dataset.tensors, order
+
+
+def index_tensor(indices: Any, n: int) -> Tensor | None:
+    """``indices`` below ``n`` as a tensor; None if they are anything else, or negative."""
+    if not isinstance(indices, (list, range)) or not indices:
+        return None
+    try:
+        numbers = array("q", indices)  # quicker than tensor(), which looks for nested lists
+    except (TypeError, OverflowError):
+        return None
+    tensor = adjoint.frombuffer(numbers, dtype=adjoint.int64)
+    return tensor if tensor.min() >= 0 and tensor.max() < n else None
+
+
+def _is_plain(dataset: Any) -> bool:
     """Whether samples are what TensorDataset says, not a subclass."""
     return (
         isinstance(dataset, TensorDataset)

@@ -1,7 +1,7 @@
 """Worker processes of a DataLoader.
 
 Each worker has a pipe of its own, so that one that is killed in the middle of a message harms
-nobody else, and its end is seen at once. Batches come back as pickles.
+nobody else, and its end is seen at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import pickle
+import os
 import queue
 import signal
 import threading
@@ -23,12 +23,15 @@ from typing import Any
 
 import adjoint
 
+from . import messages
 from .fetch import Fetcher
 from .worker_info import WorkerInfo, start_worker
 
 __all__ = ["ProcessPool", "context_of"]
 
 _GRACE = 2.0  # seconds that a worker has to end by itself
+
+_open_pipes: set[Connection] = set()  # the main process's ends of those of all workers
 
 
 def context_of(given: Any) -> Any:
@@ -55,7 +58,8 @@ class _Failure:
     """An exception of a worker, on its way."""
 
     def __init__(self, error: BaseException, worker: int) -> None:
-        self.type: type[BaseException] = type(error)
+        # an exit of the worker is none of the program
+        self.type = type(error) if isinstance(error, Exception) else RuntimeError
         self.message = (
             f"Caught {type(error).__name__} in DataLoader worker process {worker}.\n"
             f"Original {''.join(traceback.format_exception(error))}"
@@ -84,7 +88,6 @@ class _End:
 
 def _work(
     pipe: Connection,
-    others: Connection | None,
     id: int,
     count: int,
     fetcher: Fetcher,
@@ -92,8 +95,9 @@ def _work(
 ) -> None:
     """The life of a worker: tasks (pass, number, indices) come in, (pass, number, batch) go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process is interrupted, and ends us
-    if others is not None:
-        others.close()
+    # A child of fork has copies of the other ends, which would keep workers from seeing their end.
+    for other in list(_open_pipes):
+        other.close()
     adjoint.set_num_threads(1)
     # Tasks are taken from the pipe at once: the main process never waits to put one in.
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -107,7 +111,7 @@ def _work(
     threading.Thread(target=take, daemon=True).start()
     failure: _Failure | None = None
     current = None
-    ended = False
+    ended = ready = False
     while (task := tasks.get()) is not None:
         number, index, what = task
         result: Any
@@ -115,8 +119,9 @@ def _work(
             current, ended, failure = number, False, None
             try:
                 start_worker(WorkerInfo(id, count, what + id, fetcher.dataset))
-                if worker_init_fn is not None:
+                if worker_init_fn is not None and not ready:
                     worker_init_fn(id)
+                ready = True
                 fetcher.begin()
             except BaseException as error:
                 failure = _Failure(error, id)
@@ -134,22 +139,26 @@ def _work(
             except BaseException as error:
                 result = _Failure(error, id)
         try:
-            data = pickle.dumps((number, index, result), pickle.HIGHEST_PROTOCOL)
+            message = messages.dumps((number, index, result))
         except Exception as error:
             if isinstance(result, _Failure):  # its type is one that only the worker knows
                 result.type = RuntimeError
             else:
                 result = _Failure(error, id)
-            data = pickle.dumps((number, index, result), pickle.HIGHEST_PROTOCOL)
+            message = messages.dumps((number, index, result))
         try:
-            pipe.send_bytes(data)
+            messages.send(pipe, message)
         except OSError:  # nobody waits for it any more
             break
+        del result, message  # batches are large
 
 
-def _end(processes: list[Any], pipes: list[Connection]) -> None:
+def _end(owner: int, processes: list[Any], pipes: list[Connection]) -> None:
+    if os.getpid() != owner:  # a child of fork has a copy of the pool
+        return
     for pipe in pipes:
         pipe.close()
+        _open_pipes.discard(pipe)
     deadline = time.monotonic() + _GRACE
     for process in processes:
         process.join(max(0.0, deadline - time.monotonic()))
@@ -182,13 +191,14 @@ class ProcessPool:
         self._processes: list[Any] = []
         self._pipes: list[Connection] = []
         context = context_of(context)
-        forks = context.get_start_method() == "fork"
         try:
             for i in range(count):
                 ours, theirs = context.Pipe()
+                _open_pipes.add(ours)
+                self._pipes.append(ours)
                 process = context.Process(
                     target=_work,
-                    args=(theirs, ours if forks else None, i, count, fetcher, worker_init_fn),
+                    args=(theirs, i, count, fetcher, worker_init_fn),
                     daemon=True,
                 )
                 with warnings.catch_warnings():
@@ -197,11 +207,10 @@ class ProcessPool:
                     process.start()
                 theirs.close()
                 self._processes.append(process)
-                self._pipes.append(ours)
         except BaseException:
-            _end(self._processes, self._pipes)
+            _end(os.getpid(), self._processes, self._pipes)
             raise
-        self.close = weakref.finalize(self, _end, self._processes, self._pipes)
+        self.close = weakref.finalize(self, _end, os.getpid(), self._processes, self._pipes)
 
     def batches(self, indices: Iterator[Any], seed: int) -> Iterator[Any]:
         """One pass: `indices` are what the fetchers are given, a batch each."""
@@ -271,10 +280,12 @@ class ProcessPool:
                 raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
             for pipe in ready:
                 try:
-                    data = pipe.recv_bytes()  # type: ignore[union-attr]
+                    number, index, result = messages.receive(pipe)  # type: ignore[arg-type]
                 except (EOFError, OSError):
                     self._died(self._pipes.index(pipe))  # type: ignore[arg-type]
-                number, index, result = pickle.loads(data)
+                except BaseException:  # what is left of the message is in the pipe
+                    self.close()
+                    raise
                 if number == self._pass:  # not of a pass that was given up
                     results.append((index, result))
         return results

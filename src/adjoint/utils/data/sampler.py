@@ -102,7 +102,8 @@ class RandomSampler(Sampler[int]):
 
     def tensor(self) -> Tensor:
         """All indices of an iteration."""
-        return adjoint.cat(list(self._blocks()))
+        blocks = list(self._blocks())
+        return blocks[0] if len(blocks) == 1 else adjoint.cat(blocks)
 
     def _blocks(self) -> Iterator[Tensor]:
         generator = self.generator
@@ -113,10 +114,8 @@ class RandomSampler(Sampler[int]):
         if self.replacement:
             # in blocks of 32, so that little memory is needed
             for start in range(0, wanted, 32):
-                block = adjoint.randint(
-                    high=n, size=(32,), dtype=adjoint.int64, generator=generator
-                )
-                yield block[: wanted - start]
+                size = (min(32, wanted - start),)
+                yield adjoint.randint(high=n, size=size, dtype=adjoint.int64, generator=generator)
             return
         for start in range(0, wanted, n):
             yield adjoint.randperm(n, generator=generator)[: wanted - start]
@@ -139,6 +138,11 @@ class SubsetRandomSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         for i in adjoint.randperm(len(self.indices), generator=self.generator).tolist():
             yield self.indices[i]
+
+    def tensor(self) -> Tensor:
+        """All indices of an iteration."""
+        order = adjoint.randperm(len(self.indices), generator=self.generator)
+        return adjoint.tensor(self.indices)[order]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -209,13 +213,16 @@ class BatchSampler(Sampler[list[int]]):
             if len(batch) == self.batch_size or not self.drop_last:
                 yield batch
 
-    def tensors(self) -> Iterator[Tensor]:
-        """The same batches as tensors, of a sampler that has all its indices in one."""
+    def tensors(self, dataset_order: Tensor | None = None) -> Iterator[Tensor]:
+        """The same batches as tensors, of a sampler that has all its indices in one; as positions
+        in ``dataset_order``, if there is one."""
         order = self.sampler.tensor()  # type: ignore[attr-defined]
-        for start in range(0, len(order), self.batch_size):
-            batch = order[start : start + self.batch_size]
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield batch
+        if dataset_order is not None:
+            order = dataset_order[order]
+        n = len(order)
+        if self.drop_last:
+            n -= n % self.batch_size
+        return iter(order[:n].split(self.batch_size) if n else ())
 
     def __len__(self) -> int:
         full, rest = divmod(len(self.sampler), self.batch_size)  # type: ignore[arg-type]

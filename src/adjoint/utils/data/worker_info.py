@@ -28,7 +28,7 @@ class WorkerInfo:
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """About the worker process that this is, None in the main process.
+    """About the worker process that this is, None in the main process and in its threads.
 
     An IterableDataset asks it for its share of the stream: every worker has its own copy.
 

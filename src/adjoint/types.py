@@ -1,0 +1,27 @@
+"""Names for annotations: numbers, sizes, devices, dtypes.
+
+>>> from adjoint.types import Number
+>>> isinstance(2.5, Number)
+True
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any, TypeAlias, Union
+
+from adjoint import Size, Tensor, device, dtype, layout
+from adjoint._tensor_methods import UntypedStorage
+
+__all__ = ["Device", "FileLike", "Number", "Storage"]
+
+Number: TypeAlias = Union[builtins.int, builtins.float, builtins.bool]  # noqa: UP007
+Device: TypeAlias = Union[device, str, builtins.int, None]  # noqa: UP007
+FileLike: TypeAlias = Any  # a path, or a file opened in binary mode
+Storage = UntypedStorage
+
+_int, _float, _bool, _complex = builtins.int, builtins.float, builtins.bool, builtins.complex
+_dtype, _device, _layout = dtype, device, layout
+_size: TypeAlias = Union[Size, list[builtins.int], tuple[builtins.int, ...]]  # noqa: UP007
+_TensorOrTensors: TypeAlias = Union[Tensor, Sequence[Tensor]]  # noqa: UP007

@@ -293,8 +293,7 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
       if (o != Py_None && !as_device(o, d))
         type_error(op.name, "(): argument 'device' must be torch.device, not ",
                    Py_TYPE(o)->tp_name);
-      if (d.type != DeviceType::cpu)
-        runtime_error("this build of adjoint has no such device: only 'cpu' is available");
+      require_cpu(d);
     } else if (is_factory_like(op) && (!strcmp(text, "layout") || !strcmp(text, "memory_format") ||
                                        !strcmp(text, "pin_memory") || !strcmp(text, "names"))) {
       continue;
@@ -309,6 +308,11 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
       return misfit(op.name, "() missing 1 required positional argument: '", p.name, "'");
     }
     values[i] = p.standard;
+  }
+  if (n && params[0].type == Type::operand && values[0].tag != Tag::tensor) {
+    bool any = false;
+    for (int i = 1; i < n; ++i) any |= values[i].tag == Tag::tensor;
+    if (!any) return misfit(op.name, "(): one of the operands must be a Tensor");
   }
   return true;
 }

@@ -377,8 +377,7 @@ PyObject* m_to(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* na
         type_error("to() got an unexpected keyword argument '", name, "'");
       else if (!take(o)) type_error("to(): argument '", name, "' cannot be ", Py_TYPE(o)->tp_name);
     }
-    if (d.type != DeviceType::cpu)
-      runtime_error("this build of adjoint has no such device: only 'cpu' is available");
+    require_cpu(d);
     if (t != x.dtype()) return wrap(ops::to_dtype(x, t));
     if (copy) return wrap(ops::clone(x));
     return Py_NewRef(self);

@@ -47,8 +47,7 @@ Tensor make_tensor(nb::object data, nb::object dtype, nb::object device, bool re
   if (!dtype.is_none() && !as_dtype(dtype.ptr(), t))
     type_error("tensor(): argument 'dtype' must be torch.dtype, not ",
                Py_TYPE(dtype.ptr())->tp_name);
-  if (!device.is_none() && as_device(device.ptr(), d) && d.type != DeviceType::cpu)
-    runtime_error("this build of adjoint has no such device: only 'cpu' is available");
+  if (!device.is_none() && as_device(device.ptr(), d)) require_cpu(d);
   if (is_tensor(data.ptr()) &&
       PyErr_WarnEx(
           PyExc_UserWarning,

@@ -313,6 +313,12 @@ bool as_dtype(PyObject* o, DType& t) {
   return true;
 }
 
+void require_cpu(Device d) {
+  if (d.type != DeviceType::cpu)
+    runtime_error("the device '", device_names[static_cast<int>(d.type)],
+                  "' is not there: this build of adjoint has 'cpu' alone");
+}
+
 bool as_device(PyObject* o, Device& d) {
   if (Py_TYPE(o) == device_type) {
     d = reinterpret_cast<PyDevice*>(o)->device;

@@ -136,6 +136,7 @@ PyObject* wrap_ints(DimsView ints);
 
 bool is_number(PyObject* o);              // a Python or NumPy number
 Value number_value(PyObject* o);          // of such
+void require_cpu(Device d);               // a RuntimeError for another one
 bool is_array(PyObject* o);               // one of NumPy's, also of no dims
 bool is_complex_number(PyObject* o);      // a Python or NumPy complex number
 Tensor complex_number(PyObject* o);       // of such: 0-d, and promoted as a number

@@ -58,12 +58,11 @@ void set_state(Generator& g, const Tensor& x) {
   memcpy(&g.state, x.data(), sizeof g.state);
 }
 
-void require_cpu(nb::handle device) {
+void check_device(nb::handle device) {
   Device d;
   if (!as_device(device.ptr(), d))
     type_error("Generator(): expected a torch.device or str, got ", Py_TYPE(device.ptr())->tp_name);
-  if (d.type != DeviceType::cpu)
-    runtime_error("this build of adjoint has no such device: only 'cpu' is available");
+  require_cpu(d);
 }
 
 }  // namespace
@@ -80,7 +79,7 @@ True
       .def(
           "__init__",
           [](Generator* g, nb::object device) {
-            require_cpu(device);
+            check_device(device);
             new (g) Generator;
           },
           "device"_a = "cpu")

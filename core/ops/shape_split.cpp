@@ -29,8 +29,7 @@ Tensor joined(Vjp& c, int d) {
 
 struct Unbind : Linear {
   static Outs forward(Tensor x, int64_t dim) {
-    if (x.dim() == 0)
-      runtime_error("Dimension specified as ", dim, " but tensor has no dimensions");
+    if (x.dim() == 0) index_error("Dimension specified as ", dim, " but tensor has no dimensions");
     int d = normalize_dim(dim, x.dim());
     Layout part = x.layout();
     int64_t n = part.sizes[d], step = part.strides[d];

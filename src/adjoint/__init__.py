@@ -82,6 +82,43 @@ _LAZY = {
     "is_autocast_enabled": "amp",
     **dict.fromkeys(
         (
+            "clear_autocast_cache",
+            "cond",
+            "get_autocast_cpu_dtype",
+            "is_anomaly_check_nan_enabled",
+            "is_anomaly_enabled",
+            "is_autocast_cache_enabled",
+            "is_autocast_cpu_enabled",
+            "is_inference",
+            "set_anomaly_enabled",
+            "set_autocast_cache_enabled",
+            "set_autocast_cpu_dtype",
+            "set_autocast_cpu_enabled",
+            "set_autocast_dtype",
+            "set_autocast_enabled",
+            "sym_float",
+            "sym_int",
+            "sym_max",
+            "sym_min",
+            "sym_not",
+        ),
+        "_mode_switches",
+    ),  # fmt: skip
+    **dict.fromkeys(
+        (
+            "affine_grid_generator",
+            "conv_tbc",
+            "feature_dropout",
+            "feature_dropout_",
+            "grid_sampler",
+            "grid_sampler_2d",
+            "grid_sampler_3d",
+            "norm_except_dim",
+        ),
+        "_spatial_names",
+    ),  # fmt: skip
+    **dict.fromkeys(
+        (
             "are_deterministic_algorithms_enabled",
             "get_default_device",
             "get_deterministic_debug_mode",

@@ -225,6 +225,9 @@ struct MaskedFillOp : Composite {
                     value.tensor->sizes.size(), " dimension(s).");
     if (value.tag == Tag::real && is_integral(dtype) && !(std::abs(value.real) < 9.2e18))
       runtime_error("value cannot be converted to type ", dtype, " without overflow: ", value.real);
+    if (value.tag == Tag::tensor && is_complex(value.tensor->dtype) && !is_complex(dtype))
+      runtime_error("value cannot be converted to type ", dtype,
+                    " without overflow: it is complex");
     return forward_to(masked_fill, a, {a[0], a[1], a[2]});
   }
   static inline const Fn masked_fill{"_nodes.masked_fill"};

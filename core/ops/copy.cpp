@@ -83,7 +83,7 @@ struct ToDtype : Linear {
   static Tensor transpose(Tensor g, const TensorMeta& x, DType) { return back_to(g, x); }
   static Outs batch(Batch& b) { return batch_same(b); }
 };
-ADJ_OP(ToDtype, "to_dtype(input: Tensor, dtype: dtype) -> Tensor", R"(
+ADJ_OP(ToDtype, "to_dtype:/ToCopyBackward0(input: Tensor, dtype: dtype) -> Tensor", R"(
 A copy of another dtype. `x.to(dtype)` is the usual spelling.
 
 >>> adjoint.tensor([1.5, 2.5]).to(adjoint.int64)

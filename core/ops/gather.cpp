@@ -241,7 +241,7 @@ struct ScatterValue : Linear {
   static Outs batch(Batch& b) { return batch_scatter(b); }
 };
 ADJ_OP(ScatterValue,
-       "scatter:value(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor", R"(
+       "scatter:value/1(input: Tensor, dim: int, index: Tensor, value: Number) -> Tensor", R"(
 The same with one number for all places.
 
 >>> adjoint.zeros(2, 2).scatter(1, adjoint.tensor([[1], [0]]), 7)

@@ -25,6 +25,7 @@ def on_page_markdown(markdown, page, **_):
         "reference/nn-functional.md": lambda: functions("nn.functional"),
         "reference/linalg.md": lambda: functions("linalg"),
         "reference/fft.md": lambda: functions("fft"),
+        "reference/special.md": lambda: functions("special"),
     }
     if page.file.src_uri == "index.md":
         return first_page()
@@ -92,7 +93,7 @@ def supported():
     spaces = {}
     for case in collect.KNOWN:
         space, _, name = case.name.rpartition(".")
-        if not space.startswith("_"):
+        if not space.startswith("_") and not name.startswith("_"):
             spaces.setdefault(space, []).append((name, collect.kind(case), checks(case, collect)))
     total = sum(map(len, spaces.values()))
     text = f"\n{total} operators, overloads and second names counted.\n"

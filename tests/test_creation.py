@@ -149,8 +149,39 @@ class TestLegacyConstructor:
         make = getattr(torch, name)
         assert_same(make([1, 0]), torch.tensor([1, 0], dtype=dtype_of(dtype)))
         assert make(2, 3).shape == (2, 3) and make(2, 3).dtype == dtype_of(dtype)
-        assert isinstance(make(2), torch.Tensor)
+        assert make(torch.Size([2, 3])).shape == make(size=(2, 3)).shape == (2, 3)
+        assert make((2, 3)).shape == (2,) and make().shape == (0,)
+        assert isinstance(make(2), torch.Tensor) and isinstance(make(2), make)
+        assert not isinstance(torch.ones(1, dtype=torch.int8), make)
         assert torch.zeros(1, dtype=dtype_of(dtype)).type() == f"torch.{name}"
+        assert torch.zeros(1).type(make).dtype == dtype_of(dtype) == make.dtype
+        assert torch.typename(make) == f"torch.{name}"
+
+    @pytest.mark.parametrize("name", [torch.Tensor, "torch.Tensor"])
+    def test_the_type_tensor_is_that_of_the_default_dtype(self, name):
+        assert torch.ones(1, dtype=torch.int8).type(name).dtype == torch.get_default_dtype()
+
+    def test_named_after_a_dtype_shares_the_memory_of_a_tensor(self):
+        x = torch.zeros(2)
+        torch.FloatTensor(x)[0] = 1
+        assert x.tolist() == [1, 0]
+        with pytest.raises(TypeError, match="float64|double"):
+            torch.FloatTensor(x.double())
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a build without CUDA")
+    def test_no_tensor_is_of_a_type_on_a_gpu(self):
+        assert not isinstance(torch.ones(1), torch.cuda.FloatTensor)
+        with pytest.raises(TypeError, match="not available"):
+            torch.cuda.FloatTensor(2)
+        with pytest.raises((ValueError, RuntimeError)):
+            torch.ones(1).type(torch.cuda.FloatTensor)
+        with pytest.raises(TypeError):
+            torch.set_default_tensor_type(torch.cuda.DoubleTensor)
+
+    @pytest.mark.parametrize("args", [(2.5,), (True,), ([2], [3])])
+    def test_named_after_a_dtype_takes_sizes_or_one_sequence(self, args):
+        with pytest.raises(TypeError):
+            torch.FloatTensor(*args)
 
 
 FILLS = {

@@ -107,6 +107,7 @@ def test_lu():
     A = torch.tensor([[2.0, 1.0], [4.0, 0.0]])
     LU, pivots = torch.lu(A)
     assert torch.equal(LU, torch.linalg.lu_factor(A).LU) and pivots.dtype == torch.int32
+    assert torch.equal(A.lu()[0], LU) and torch.equal(A.lu(get_infos=True)[1], pivots)
     assert torch.lu(torch.zeros(2, 2), get_infos=True)[2] == 1
 
 

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint import _core, _second_names
+from adjoint import _core, _older_types, _second_names
 from adjoint._core import Tensor
+from adjoint._older_types import *  # noqa: F403
 from adjoint._second_names import *  # noqa: F403
 
 __all__ = [
-    "BFloat16Tensor",
-    "BoolTensor",
-    "ByteTensor",
-    "CharTensor",
-    "DoubleTensor",
-    "FloatTensor",
-    "HalfTensor",
-    "IntTensor",
-    "LongTensor",
-    "ShortTensor",
     "asarray",
     "broadcast_shapes",
     "empty_permuted",
@@ -35,6 +26,7 @@ __all__ = [
     "result_type",
     "to_dlpack",
     "typename",
+    *_older_types.__all__,
     *_second_names.__all__,
 ]  # fmt: skip
 
@@ -282,26 +274,3 @@ def typename(obj: Any) -> str:
     named = obj if hasattr(obj, "__qualname__") else type(obj)
     module = getattr(named, "__module__", None)
     return named.__qualname__ if module in (None, "builtins") else f"{module}.{named.__qualname__}"
-
-
-def _legacy_type(name: str, dtype: Any) -> Any:
-    def make(*args: Any) -> Tensor:
-        return Tensor(*args).to(dtype) if not args or isinstance(args[0], int) else _core.tensor(
-            args[0], dtype=dtype
-        )  # fmt: skip
-
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"A {str(dtype)[6:]} tensor of sizes or of a sequence: once `tensor`."
-    return make
-
-
-FloatTensor = _legacy_type("FloatTensor", _core.float32)
-DoubleTensor = _legacy_type("DoubleTensor", _core.float64)
-HalfTensor = _legacy_type("HalfTensor", _core.float16)
-BFloat16Tensor = _legacy_type("BFloat16Tensor", _core.bfloat16)
-ByteTensor = _legacy_type("ByteTensor", _core.uint8)
-CharTensor = _legacy_type("CharTensor", _core.int8)
-ShortTensor = _legacy_type("ShortTensor", _core.int16)
-IntTensor = _legacy_type("IntTensor", _core.int32)
-LongTensor = _legacy_type("LongTensor", _core.int64)
-BoolTensor = _legacy_type("BoolTensor", _core.bool)

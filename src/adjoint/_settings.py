@@ -140,7 +140,8 @@ def set_default_tensor_type(t: Any) -> None:
 
     >>> adjoint.set_default_tensor_type("torch.FloatTensor")
     """
-    name = (t if isinstance(t, str) else getattr(t, "__name__", str(t))).rpartition(".")[2]
+    name = t if isinstance(t, str) else f"{t.__module__}.{t.__name__}"
+    name = name.removeprefix("torch.")
     dtypes = {
         "FloatTensor": _core.float32,
         "DoubleTensor": _core.float64,

@@ -177,8 +177,10 @@ def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the tensor type (`torch.FloatTensor`), or the tensor as another dtype."""
     if dtype is None:
         return f"torch.{_TYPES[str(self.dtype)[6:]]}Tensor"
+    if dtype is Tensor or dtype == "torch.Tensor":  # the type of the default dtype
+        return self.to(_core.get_default_dtype())
     if callable(dtype):  # torch.FloatTensor itself
-        dtype = f"torch.{getattr(dtype, '__name__', dtype)}"
+        dtype = f"{dtype.__module__}.{getattr(dtype, '__name__', dtype)}"
     if isinstance(dtype, str):
         names = {f"torch.{v}Tensor": k for k, v in _TYPES.items()}
         if dtype not in names:
@@ -188,6 +190,18 @@ def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 
 Tensor.type = _type  # not named so here, where `type` is Python's
+
+
+@_method
+def lu(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
+    """`adjoint.lu` of the tensor.
+
+    >>> adjoint.eye(2).lu()[1]
+    tensor([1, 2], dtype=torch.int32)
+    """
+    from adjoint import _older_names
+
+    return _older_names.lu(self, pivot, get_infos)
 
 
 @_method

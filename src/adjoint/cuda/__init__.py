@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from adjoint._older_types import cuda_types
+
 
 def is_available() -> bool:
     """Whether tensors can live on a GPU: no.
@@ -124,4 +126,6 @@ class OutOfMemoryError(RuntimeError):
 def __getattr__(name: str) -> Any:
     if name == "amp":
         return importlib.import_module("adjoint.cuda.amp")
+    if name in cuda_types:
+        return cuda_types[name]
     raise AttributeError(f"module 'adjoint.cuda' has no attribute {name!r}")

@@ -148,3 +148,19 @@ def test_type_takes_a_name_a_tensor_type_or_a_dtype():
     assert x.type() == "torch.FloatTensor"
     with pytest.raises(ValueError, match="invalid type"):
         x.type(len)
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "addcmul", "addcdiv"])
+def test_the_older_order_with_the_factor_in_front(name):
+    x, y, z = torch.ones(2), torch.full((2,), 3.0), torch.full((2,), 4.0)
+    operands, factor = ((y,), "alpha") if len(name) == 3 else ((y, z), "value")
+    expected = getattr(torch, name)(x, *operands, **{factor: 2.0})
+    with pytest.warns(UserWarning, match=factor):
+        assert torch.equal(getattr(torch, name)(x, 2.0, *operands), expected)
+    with pytest.warns(UserWarning, match=factor):
+        assert torch.equal(getattr(x, name)(2.0, *operands), expected)
+    with pytest.warns(UserWarning, match=factor):
+        getattr(x, f"{name}_")(2.0, *operands)
+    assert torch.equal(x, expected)
+    with pytest.raises(TypeError):
+        x.add_(2.0, 3.0)

@@ -295,7 +295,7 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
                    Py_TYPE(o)->tp_name);
       require_cpu(d);
     } else if (is_factory_like(op) && (!strcmp(text, "layout") || !strcmp(text, "memory_format") ||
-                                       !strcmp(text, "pin_memory") || !strcmp(text, "names"))) {
+                                       !strcmp(text, "pin_memory"))) {
       continue;
     } else {
       return misfit(op.name, "() got an unexpected keyword argument '", text, "'");

@@ -129,6 +129,38 @@ std::string signatures(const Entry& e) {
 }
 
 PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+               PyObject* kwnames);
+
+// An order of arguments that torch still takes, with the factor in front: add(x, alpha, other),
+// addcmul(x, value, tensor1, tensor2). Null if it is not that.
+PyObject* call_in_older_order(const Entry& e, PyObject* self, PyObject* const* args,
+                              Py_ssize_t nargs, PyObject* kwnames) {
+  std::string base = e.name;
+  if (e.in_place) base.pop_back();
+  Py_ssize_t operands = base == "add" || base == "sub"           ? 1
+                        : base == "addcmul" || base == "addcdiv" ? 2
+                                                                 : 0;
+  Py_ssize_t at = self ? 0 : 1;
+  if (!operands || !e.space.empty() || kwnames || nargs != at + 1 + operands) return nullptr;
+  if (!is_number(args[at])) return nullptr;
+  for (Py_ssize_t i = 0; i < nargs; ++i)
+    if (i != at && !is_tensor(args[i])) return nullptr;
+  const char* factor = operands == 1 ? "alpha" : "value";
+  std::string advice = cat("this order of the arguments of ", e.name,
+                           " is deprecated: give the factor by its name, ", factor, "=, behind");
+  if (PyErr_WarnEx(PyExc_UserWarning, advice.c_str(), 1) < 0) throw PythonError();
+  PyObject* moved[4] = {};
+  Py_ssize_t count = 0;
+  for (Py_ssize_t i = 0; i < nargs; ++i)
+    if (i != at) moved[count++] = args[i];
+  moved[count] = args[at];
+  Object names = Object::checked(Py_BuildValue("(s)", factor));
+  PyObject* result = call(e, self, moved, count, names.get());
+  if (!result) throw PythonError();
+  return result;
+}
+
+PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     for (const Op* op : e.overloads) {
@@ -145,6 +177,7 @@ PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t
       }
       return finish(*op, a, target, e.in_place);
     }
+    if (PyObject* result = call_in_older_order(e, self, args, nargs, kwnames)) return result;
     Arguments explained;
     explained.explain = true;
     explained.parse(*e.overloads[0], self, args, nargs, kwnames);

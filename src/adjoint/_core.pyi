@@ -159,6 +159,7 @@ class Tensor:
     layout: Any
     log_normal_: Any
     long: Any
+    lu: Any
     mH: Any
     mT: Any
     map2_: Any

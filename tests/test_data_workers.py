@@ -303,8 +303,10 @@ def test_workers_compute_on_one_thread_after_the_main_process_did_on_several():
 def test_interrupting_the_program_ends_its_workers():
     program = textwrap.dedent(
         f"""
-        import multiprocessing, time
+        import multiprocessing, signal
         from {NAME}.utils import data
+        # a shell that starts the tests in the background has it ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         loader = data.DataLoader(range(10**6), num_workers=2, persistent_workers=True)
         for i, _ in enumerate(loader):
             if i == 3:

@@ -10,6 +10,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from adjoint._core import Tensor
+
 LEAF = "*"
 
 
@@ -18,13 +20,13 @@ class TreeSpec:
 
     __slots__ = ("children", "context", "kind", "num_leaves")
 
-    num_leaves: int
-
-    def __init__(self, kind: Any, context: Any, children: list[TreeSpec]) -> None:
+    def __init__(
+        self, kind: Any, context: Any, children: list[TreeSpec], num_leaves: int
+    ) -> None:
         self.kind = kind  # None for a leaf
         self.context = context  # the keys of a dict, the factory of a defaultdict, ...
         self.children = children
-        self.num_leaves = 1 if kind is None else sum(child.num_leaves for child in children)
+        self.num_leaves = num_leaves
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -44,12 +46,14 @@ class TreeSpec:
         return f"{self.kind.__name__}({keys}[{inner}])"
 
 
-_LEAF_SPEC = TreeSpec(None, None, [])
+_LEAF_SPEC = TreeSpec(None, None, [], 1)
 
 
 def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
     """A container's type, context and children; None for a leaf."""
     kind = type(tree)
+    if kind is Tensor:  # most often
+        return None
     if kind is tuple or kind is list:
         return kind, None, list(tree)
     if kind is dict or kind is OrderedDict:
@@ -78,17 +82,19 @@ def _rebuild(spec: TreeSpec, children: list[Any]) -> Any:
 
 def tree_flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
     """The leaves of a pytree in order, and its spec."""
+    leaves: list[Any] = []
+    return leaves, _flatten(tree, leaves)
+
+
+def _flatten(tree: Any, leaves: list[Any]) -> TreeSpec:
     opened = _open(tree)
     if opened is None:
-        return [tree], _LEAF_SPEC
+        leaves.append(tree)
+        return _LEAF_SPEC
     kind, context, items = opened
-    leaves: list[Any] = []
-    children = []
-    for item in items:
-        below, spec = tree_flatten(item)
-        leaves += below
-        children.append(spec)
-    return leaves, TreeSpec(kind, context, children)
+    before = len(leaves)
+    children = [_flatten(item, leaves) for item in items]
+    return TreeSpec(kind, context, children, len(leaves) - before)
 
 
 def tree_unflatten(leaves: Iterable[Any], spec: TreeSpec) -> Any:

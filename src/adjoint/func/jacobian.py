@@ -58,8 +58,12 @@ def jacrev(
             (grads,) = pullback(tree_unflatten(cotangents, out_spec), create_graph=outer)
             return tuple(tree_flatten(grads)[0])
 
-        parts = [vmap(pull)(*rows) for rows in _basis(outputs, chunk_size)]
-        rows = [_join(part) for part in zip(*parts)]  # per input: [elements of all outputs, *input]
+        # per input: [elements of all outputs, *input]
+        if sum(y.numel() for y in outputs) == 1:  # as in a Hessian: nothing to map over
+            rows = [g.unsqueeze(0) for g in pull(*map(adjoint.ones_like, outputs))]
+        else:
+            parts = [vmap(pull)(*basis) for basis in _basis(outputs, chunk_size)]
+            rows = [_join(part) for part in zip(*parts)]
         blocks = []
         start = 0
         for y in outputs:

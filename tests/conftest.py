@@ -12,6 +12,11 @@ def pytest_configure(config):
         "markers",
         "resident: measures memory; skipped under AddressSanitizer, which keeps what is freed",
     )
+    config.addinivalue_line(
+        "markers",
+        "forks: starts worker processes; skipped under AddressSanitizer, whose allocator may be "
+        "locked in a child of fork for ever",
+    )
     if NAME == "torch":
         config.addinivalue_line("filterwarnings", "ignore:.torch.jit.script. is:DeprecationWarning")
         config.addinivalue_line("filterwarnings", "ignore:Using backward.. with create_graph=True")
@@ -22,6 +27,8 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("resident"):
                 item.add_marker(pytest.mark.skip(reason="the sanitizer keeps what is freed"))
+            if item.get_closest_marker("forks"):
+                item.add_marker(pytest.mark.skip(reason="the sanitizer may lock up in a fork"))
     if NAME == "adjoint":
         return
     for item in items:

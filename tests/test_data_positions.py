@@ -7,6 +7,8 @@ if NAME != "adjoint":
     pytest.skip("adjoint's own", allow_module_level=True)
 data = torch.utils.data
 
+WORKERS = [0, pytest.param(2, marks=pytest.mark.forks)]
+
 
 class Squares(data.Dataset):
     def __init__(self, n):
@@ -34,7 +36,7 @@ def listed(loader):
     return [batch.tolist() for batch in loader]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize("own_generator", [False, True])
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("steps", [0, 1, 3, 4])
@@ -62,7 +64,7 @@ def test_a_pass_goes_on_where_it_was(workers, own_generator, shuffle, steps):
     assert listed(again) == then
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", WORKERS)
 def test_a_stream_goes_on_where_it_was(workers):
     first = data.DataLoader(Stream(7), 2, num_workers=workers)
     batches = iter(first)

@@ -15,7 +15,7 @@ if NAME != "adjoint":
     pytest.skip("adjoint's own workers", allow_module_level=True)
 data = torch.utils.data
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.forks]
 
 
 @pytest.fixture(autouse=True)

@@ -153,10 +153,12 @@ Outs dispatch(const Op& op, Value* values) {
     outs = op.forward(args);
   }
   if (recorded) record(op, values, outs);
-  if (op.kind == KindName::view && (!modes.grad || flags & kNoGradView))
-    outs[0]->flags |= kNoGradView;
+  if ((op.kind == KindName::view || outs.size() > 1) && (!modes.grad || flags & kNoGradView))
+    for (auto& y : outs)
+      if (y->base) y->flags |= kNoGradView;
   if (modes.inference)
-    for (auto& y : outs) y->flags |= kInference;
+    for (auto& y : outs)  // a view of a normal tensor is a normal one
+      if (!y->base || y->base->flags & kInference) y->flags |= kInference;
   return outs;
 }
 

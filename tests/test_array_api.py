@@ -126,6 +126,15 @@ CALLS = [
     ("tensordot", (SQUARE, SQUARE), {"axes": ((1, 2), (2, 1))}),
     ("tril", (X,), {"k": 1}), ("triu", (X,), {"k": -1}), ("clip", (X, -0.2, 0.2), {}),
     ("clip", (I, None, 4), {}), ("clip", (X, X * 0, None), {}), ("astype", (X, "float32"), {}),
+    ("isin", (ROW, np.array([1, 2])), {}), ("isin", (ROW, 3), {"invert": True}),
+    ("isin", (np.array([np.nan, 1.0]), np.array([np.nan, 1.0])), {}),
+    ("take", (X, np.array([2, -1], np.int8)), {"axis": 1}),
+    ("take", (X, np.array([2, 0], np.uint8)), {"axis": 0}),
+    ("sum", (X + 1.9,), {"axis": 0, "dtype": "int8"}),
+    ("expand_dims", (X, (0, -1)), {}), ("permute_dims", (SQUARE, (-1, 0, 1)), {}),
+    ("prod", (ARRAYS["small"],), {"axis": 0, "dtype": "int16"}),
+    ("prod", (X,), {"axis": (0, 1), "dtype": "float32"}), ("prod", (I,), {"dtype": "float64"}),
+    ("searchsorted", (ROW[1:3][::-1].copy(), 1), {"side": "right"}),
     ("linalg.cholesky", (SQUARE @ SQUARE.swapaxes(1, 2),), {}),
     ("linalg.cross", (X[:, :3], X[:, 1:]), {}), ("linalg.det", (SQUARE,), {}),
     ("linalg.diagonal", (SQUARE,), {"offset": 1}), ("linalg.eigvalsh", (HERMITIAN,), {}),
@@ -146,6 +155,8 @@ def call(namespace, name, args, kwargs):
     for part in name.split("."):
         function = getattr(function, part)
     args = [getattr(namespace, a) if isinstance(a, str) else a for a in args]
+    if "dtype" in kwargs:
+        kwargs = {**kwargs, "dtype": getattr(namespace, kwargs["dtype"])}
     return function(*args, **kwargs)
 
 
@@ -223,6 +234,7 @@ def test_dtypes_are_promoted_as_the_standard_says():
     assert xp.can_cast(xp.int8, xp.int16) and not xp.can_cast(xp.float32, xp.int64)
     assert xp.isdtype(xp.int8, ("signed integer", "bool")) and not xp.isdtype(xp.bool, "numeric")
     assert xp.finfo(xp.complex64).bits == 32 and xp.iinfo(xp.uint8).max == 255
+    assert xp.finfo(xp.complex64).dtype == xp.float32 and xp.iinfo(xp.uint8).dtype == xp.uint8
     with pytest.raises(ValueError):
         xp.isdtype(xp.int8, "small")
 
@@ -230,7 +242,8 @@ def test_dtypes_are_promoted_as_the_standard_says():
 def test_the_namespace_says_what_it_has():
     x = torch.ones(2)
     assert x.__array_namespace__() is xp
-    assert x.__array_namespace__(api_version="2024.12") is xp
+    assert x.__array_namespace__(api_version=xp.__array_api_version__) is xp
+    assert x.__array_namespace__(api_version="2022.12") is xp
     with pytest.raises(ValueError):
         x.__array_namespace__(api_version="1999.1")
     info = xp.__array_namespace_info__()
@@ -281,3 +294,92 @@ def test_cross_products_are_broadcast():
     same(xp.linalg.cross(xp.asarray(a), xp.asarray(b)), np.cross(a, b))
     with pytest.raises(ValueError, match="negative"):
         xp.linalg.cross(xp.asarray(a), xp.asarray(a), axis=0)
+
+
+SIGNS = np.array([0.0, -0.0, 1.0, -1.0, 2.5, -2.5, np.inf, -np.inf, np.nan])
+
+
+def signs_too(mine, numpys):
+    np.testing.assert_array_equal(mine.numpy(), numpys)
+    known = ~np.isnan(numpys)
+    np.testing.assert_array_equal(np.signbit(mine.numpy())[known], np.signbit(numpys)[known])
+
+
+@pytest.mark.parametrize(
+    "name", ["remainder", "floor_divide", "pow", "atan2", "hypot", "divide", "copysign"]
+)
+def test_zeros_have_the_sign_and_infinities_the_meaning_that_the_standard_gives(name):
+    x, y = (a.reshape(-1).copy() for a in np.meshgrid(SIGNS, SIGNS))
+    with np.errstate(all="ignore"):
+        signs_too(getattr(xp, name)(xp.asarray(x), xp.asarray(y)), getattr(np, name)(x, y))
+
+
+def test_remainder_of_multiples_has_the_divisors_sign_and_a_gradient():
+    x = torch.tensor([4.0, -4.0, 5.0], requires_grad=True)
+    y = xp.remainder(x, torch.tensor([-2.0, 2.0, 2.0]))
+    signs_too(y.detach(), np.array([-0.0, 0.0, 1.0], dtype=np.float32))
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1, 1]
+
+
+def test_complex_expm1_where_parts_are_not_finite():
+    inf, nan = np.inf, np.nan
+    x = np.array([complex(inf, 0), complex(nan, 0), complex(-inf, nan), complex(-0.0, 0), 1j])
+    y = xp.expm1(xp.asarray(x)).numpy()
+    assert y[0] == complex(inf, 0) and np.isnan(y[1].real) and y[1].imag == 0
+    assert y[2] == -1 and y[3] == 0 and not np.signbit(y[3].real)
+    np.testing.assert_allclose(y[4], np.expm1(1j), rtol=1e-12)
+    x = torch.tensor([complex(800.0, 1.0), complex(-inf, 0)], requires_grad=True)
+    xp.real(xp.expm1(x * 1e-3)).sum().backward()
+    assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_nan_is_sought_behind_all_numbers(side):
+    ordered = np.array([1.0, 2.0, np.inf, np.nan, np.nan])
+    sought = np.array([[0.0, np.nan, 2.0], [np.inf, -np.inf, 3.0]])
+    mine = xp.searchsorted(xp.asarray(ordered), xp.asarray(sought), side=side)
+    same(mine, np.searchsorted(ordered, sought, side=side))
+
+
+@pytest.mark.parametrize("wrong", [[0.0], [True, False]])
+def test_only_integers_are_indices_to_take(wrong):
+    with pytest.raises(TypeError, match="integers"):
+        xp.take(xp.ones(2), xp.asarray(wrong))
+
+
+def test_shapes_are_broadcast_without_arrays():
+    assert xp.broadcast_shapes((2, 1), (3,), ()) == (2, 3) and xp.broadcast_shapes() == ()
+    with pytest.raises(ValueError):
+        xp.broadcast_shapes((2,), (3,))
+    for axis in (3, (0, 0), (0, -4)):
+        with pytest.raises(IndexError):
+            xp.expand_dims(xp.ones((2, 3)), axis)
+
+
+def test_eigenvalues_of_matrices_without_symmetry_are_complex():
+    a = xp.asarray(np.array([[0.0, -1.0], [1.0, 0.0]]))
+    values, vectors = xp.linalg.eig(a)
+    assert values.dtype == vectors.dtype == xp.complex128
+    torch.testing.assert_close(a.to(xp.complex128) @ vectors, vectors * values)
+    assert sorted(v.imag for v in xp.linalg.eigvals(a).tolist()) == [-1, 1]
+
+
+def test_an_array_on_a_device_that_is_not_there_is_refused():
+    calls = [
+        lambda **kw: xp.zeros(2, **kw), lambda **kw: xp.arange(2, **kw),
+        lambda **kw: xp.eye(2, **kw), lambda **kw: xp.linspace(0, 1, 3, **kw),
+        lambda **kw: xp.full(2, 1, **kw), lambda **kw: xp.ones_like(xp.ones(2), **kw),
+        lambda **kw: xp.astype(xp.ones(2), xp.float64, **kw),
+    ]  # fmt: skip
+    for f in calls:
+        assert f(device=xp.ones(1).device).device.type == "cpu"
+        with pytest.raises(RuntimeError, match="meta"):
+            f(device="meta")
+
+
+def test_read_only_memory_is_shared_by_the_newer_protocol():
+    x = np.arange(3.0)
+    x.flags.writeable = False
+    assert xp.from_dlpack(x).tolist() == [0, 1, 2]
+    assert xp.from_dlpack(x, copy=True).data_ptr() != x.ctypes.data

@@ -43,6 +43,41 @@ def test_answers_about_devices_are_honest():
         torch.cuda.get_device_name(0)
     with pytest.raises(RuntimeError, match="only 'cpu'"):
         torch.set_default_device("cuda")
+    for f in (torch.as_tensor, torch.asarray, torch.tensor):
+        assert f([1], device="cpu").tolist() == [1]
+        with pytest.raises(RuntimeError):
+            f([1], device="cuda")
+    with pytest.raises(RuntimeError, match="Expected one of cpu, .* device type .*: abacus"):
+        torch.device("abacus")
+    with pytest.raises(RuntimeError, match="Invalid device string: 'cuda:x'"):
+        torch.device("cuda:x")
+
+
+def test_settings_of_compilers_are_accepted():
+    torch._dynamo.config.suppress_errors = True
+    torch._inductor.config.coordinate_descent_tuning = True
+    torch._dynamo.reset()
+    torch._dynamo.graph_break()
+    assert torch._dynamo.config.suppress_errors and not torch.compiler.is_compiling()
+    torch.compiler.cudagraph_mark_step_begin()
+    torch.compiler.set_stance("force_eager")
+
+    @torch.compiler.set_stance("default")
+    def f():
+        return 3
+
+    assert torch.compiler.allow_in_graph(f)() == 3 and torch.compiler.list_backends() == []
+
+
+def test_streams_can_be_named_and_not_made():
+    def f(stream: torch.cuda.Stream | None = None, event: torch.cuda.Event | None = None):
+        return stream
+
+    assert f() is None
+    with pytest.raises(RuntimeError, match="no CUDA"):
+        torch.cuda.Stream()
+    with pytest.raises(RuntimeError, match="no CUDA"):
+        torch.cuda.Event(enable_timing=True)
 
 
 def test_compile_runs_eagerly_and_says_so_once():

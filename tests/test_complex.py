@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -215,6 +216,22 @@ class TestReductions:
         z.grad = None
         torch.prod(z, 0).real.backward()
         assert_close(z.grad, np.conj([0, (1 + 1j) * 2j, 0]))
+
+    def test_whole_numbers_of_running_sums_are_those_of_the_real_parts(self):
+        z = torch.tensor([1 + 1j, 2j, 3])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert torch.cumsum(z, 0, dtype=torch.int64).tolist() == [1, 1, 4]
+            assert torch.cumprod(z, 0, dtype=torch.int32).tolist() == [1, 0, 0]
+
+    def test_what_is_not_finite_is_replaced_in_each_part(self):
+        nan, inf = math.nan, math.inf
+        z = torch.tensor([complex(nan, 1), complex(inf, -inf), 2 + 1j], dtype=torch.complex128)
+        large = torch.finfo(torch.float64).max
+        assert torch.nan_to_num(z).tolist() == [1j, complex(large, -large), 2 + 1j]
+        expected = [3 + 1j, 4 + 5j, 2 + 1j]
+        assert torch.nan_to_num(z, 3, 4, 5).tolist() == expected
+        assert z.nan_to_num_(3, 4, 5) is z and z.tolist() == expected
 
     def test_counts(self):
         z = torch.tensor([0, 1j, 1])

@@ -438,3 +438,25 @@ class TestRandom:
         assert set(y.tolist()) == {0, y.max().item()}
         assert abs(y.mean() - 1) < 0.05 and abs(y.max() - 4 / 3) < 1e-6
         assert torch.equal(torch.nn.functional.dropout(x, 0.25, training=False), x)
+
+
+class TestListsOfTensors:
+    def test_one_element_counts_as_a_number(self):
+        one = torch.tensor([1])
+        assert_same(torch.tensor([one, torch.tensor([[2]])]), torch.tensor([1, 2]))
+        assert_same(torch.tensor([[one, 2], [3, torch.tensor(4)]]), torch.tensor([[1, 2], [3, 4]]))
+        assert_same(torch.tensor([one, 2.5]), torch.tensor([1, 2.5]))
+        assert torch.tensor(one.tolist()).shape == (1,)
+
+    def test_different_numbers_of_dims_are_refused(self):
+        row, number = torch.tensor([1, 2]), torch.tensor(1)
+        for data in ([row, number], [number, row], [[3, 4], number]):
+            with pytest.raises((ValueError, TypeError)):
+                torch.tensor(data)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e40, -1e19])
+def test_numbers_beyond_all_integers_are_refused(value):
+    for dtype in (torch.int64, torch.uint8):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            torch.tensor(value, dtype=dtype)

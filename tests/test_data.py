@@ -1,6 +1,7 @@
 """Datasets, samplers, collation, and the loader."""
 
 import collections
+import importlib
 
 import numpy as np
 import pytest
@@ -303,3 +304,35 @@ def test_the_same_as_torch():
     mine, theirs = data.default_collate(samples), oracle.default_collate(samples)
     assert str(mine) == str(theirs)
     assert set(oracle.__all__) >= set(data.__all__)
+
+
+def test_types_that_default_collate_is_told_of():
+    collating = importlib.import_module(f"{NAME}.utils.data._utils.collate" if NAME == "torch"
+                                        else f"{NAME}.utils.data.collate")  # fmt: skip
+
+    class Word(str):
+        pass
+
+    functions = collating.default_collate_fn_map
+    before = dict(functions)
+    functions[Word] = lambda batch, *, collate_fn_map: "".join(batch)
+    try:
+        batch = torch.utils.data.default_collate([(Word("a"), 1), (Word("b"), 2)])
+    finally:
+        functions.clear()
+        functions.update(before)
+    assert batch[0] == "ab" and batch[1].tolist() == [1, 2]
+    assert collating.collate([[1], [2]], collate_fn_map=functions)[0].tolist() == [1, 2]
+    with pytest.raises(TypeError):
+        collating.collate([1, 2])
+
+
+def test_a_pass_has_a_length_and_a_type():
+    loading = importlib.import_module(f"{NAME}.utils.data.dataloader")
+    loader = torch.utils.data.DataLoader(list(range(5)), batch_size=2)
+    batches = iter(loader)
+    assert isinstance(batches, loading._SingleProcessDataLoaderIter) and len(batches) == 3
+    assert isinstance(batches, loading._BaseDataLoaderIter) and iter(batches) is batches
+    assert [x.tolist() for x in batches] == [[0, 1], [2, 3], [4]]
+    assert loader._index_sampler is loader.batch_sampler and loader._auto_collation
+    assert torch.utils.data.DataLoader[int] is not None

@@ -324,10 +324,16 @@ def test_expand_and_repr():
         assert wide.batch_shape == (4, 2) and wide.sample((3,)).shape == (3, 4, 2)
 
 
+@pytest.mark.parametrize("family", [D.HalfCauchy, D.HalfNormal])
+def test_parameters_that_are_properties_are_checked(family):
+    with pytest.raises(ValueError, match="scale"):
+        family(-1.0, validate_args=True)
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="parameter scale .* to satisfy the constraint"):
         D.Normal(0.0, -1.0)
-    with pytest.raises(ValueError, match="low >= high"):
+    with pytest.raises(ValueError, match="parameter low .* LessThan"):
         D.Uniform(1.0, 0.0)
     with pytest.raises(ValueError, match="within the support"):
         D.Exponential(1.0).log_prob(torch.tensor(-1.0))
@@ -358,3 +364,64 @@ def test_against_torch():
         except NotImplementedError:
             continue
         np.testing.assert_allclose(value(d.mode), mode, rtol=1e-6, err_msg=name)
+
+
+def test_constraints_print_as_torchs():
+    c = D.constraints
+    texts = {
+        c.positive: "GreaterThan(lower_bound=0.0)",
+        c.nonnegative: "GreaterThanEq(lower_bound=0.0)",
+        c.unit_interval: "Interval(lower_bound=0.0, upper_bound=1.0)",
+        c.positive_integer: "IntegerGreaterThan(lower_bound=1)",
+        c.integer_interval(0, 5): "IntegerInterval(lower_bound=0, upper_bound=5)",
+        c.half_open_interval(0, 1): "HalfOpenInterval(lower_bound=0, upper_bound=1)",
+        c.less_than(1): "LessThan(upper_bound=1)",
+        c.real_vector: "IndependentConstraint(Real(), 1)",
+        c.multinomial(3): "Multinomial()",
+        c.stack([c.real]): "Stack()",
+        c.MixtureSameFamilyConstraint(c.real): "MixtureSameFamilyConstraint(Real())",
+        D.Uniform.support: "DependentProperty()",
+    }
+    for constraint, text in texts.items():
+        assert repr(constraint) == text
+
+
+def test_a_support_that_depends_on_parameters_says_so_of_the_class():
+    c = D.constraints
+    for cls, discrete, event in ((D.Binomial, True, 0), (D.Multinomial, True, 1),
+                                 (D.Pareto, False, 0), (D.Uniform, False, 0)):  # fmt: skip
+        assert c.is_dependent(cls.support)
+        assert (cls.support.is_discrete, cls.support.event_dim) == (discrete, event)
+    with pytest.raises(NotImplementedError, match="event_dim"):
+        D.Independent.support.event_dim
+    uniform = D.Uniform(t(1), t(3))
+    assert (
+        repr(uniform.arg_constraints["low"])
+        == "LessThan(upper_bound=tensor([3.], dtype=torch.float64))"
+    )
+    assert uniform.expand((4,)).low.shape == (4,)
+
+
+def test_the_support_of_a_mixture_is_that_of_its_components():
+    parts = D.Uniform(t(0, 5), t(1, 6))
+    mixture = D.MixtureSameFamily(D.Categorical(torch.ones(2)), parts)
+    assert mixture.support.check(t(0.5, 5.5)).tolist() == [False, False]  # not in both of them
+    with pytest.raises(AssertionError, match="Constraint"):
+        D.constraints.MixtureSameFamilyConstraint(3)
+
+
+def test_expand_of_a_distribution_written_elsewhere():
+    class Shifted(D.Normal):
+        def expand(self, batch_shape, _instance=None):
+            new = self._get_checked_instance(Shifted, _instance)
+            new.loc, new.scale = self.loc.expand(batch_shape), self.scale.expand(batch_shape)
+            D.Distribution.__init__(new, torch.Size(batch_shape), validate_args=False)
+            return new
+
+    class Own(Shifted):
+        def __init__(self):
+            super().__init__(0.0, 1.0)
+
+    assert Shifted(0.0, 1.0).expand((3,)).sample().shape == (3,)
+    with pytest.raises(NotImplementedError, match="defines __init__"):
+        Own().expand((3,))

@@ -152,3 +152,13 @@ class TestRefused:
     def test_a_dtype_that_tensors_do_not_have(self):
         with pytest.raises((TypeError, RuntimeError, BufferError)):
             torch.from_dlpack(np.array(["a"]))
+
+
+def test_versioned_capsules():
+    x = torch.ones(2)
+    assert "dltensor_versioned" in repr(x.__dlpack__(max_version=(1, 0)))
+    assert "dltensor_versioned" not in repr(x.__dlpack__())
+    y = torch.from_dlpack(x.__dlpack__(max_version=(1, 2)))
+    assert y.data_ptr() == x.data_ptr()
+    copy = torch.from_dlpack(x.__dlpack__(max_version=(1, 0), copy=True))
+    assert copy.data_ptr() != x.data_ptr() and copy.tolist() == x.tolist()

@@ -340,7 +340,7 @@ def test_missing_methods():
 
 
 def test_an_instance_cannot_be_called():
-    with pytest.raises(RuntimeError):
+    with pytest.warns(DeprecationWarning), pytest.raises(RuntimeError):
         Cube()(leaf(1.0))
 
 

@@ -173,3 +173,49 @@ class TestLongChains:
         finally:
             threading.stack_size(before)
         assert results == [1]
+
+
+class TestGradientEdge:
+    def test_stands_for_its_tensor(self):
+        edge_of = torch.autograd.graph.get_gradient_edge
+        x = leaf(3.0)
+        y = x * 2
+        z = y * y
+        (by_edge,) = torch.autograd.grad(z, edge_of(y), retain_graph=True)
+        assert by_edge.tolist() == [12]
+        one = torch.ones(1)
+        (from_edge,) = torch.autograd.grad(edge_of(z), x, grad_outputs=one, retain_graph=True)
+        assert from_edge.tolist() == [24]
+        torch.autograd.backward(z, inputs=[edge_of(x)])
+        assert x.grad.tolist() == [24]
+
+
+def test_a_node_can_be_called():
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    assert torch.equal(y.grad_fn(torch.ones(2)), y.detach())
+    with pytest.raises(TypeError):
+        y.grad_fn(torch.ones(2), torch.ones(2))
+
+
+def test_what_a_node_saved_can_be_looked_at():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    square, product, scaled, power = x.pow(2), x * w, x * 2, x.exp()
+    assert square.grad_fn._saved_self is x
+    assert product.grad_fn._saved_self is x and product.grad_fn._saved_other is w
+    assert scaled.grad_fn._saved_self is None
+    result = power.grad_fn._saved_result
+    assert torch.equal(result, power) and result.grad_fn is power.grad_fn
+    with pytest.raises(AttributeError, match="_saved_nothing"):
+        power.grad_fn._saved_nothing
+    product.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        product.grad_fn._saved_self
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: [t.clone()], lambda p: 2 * p[0]):
+        sine = x.sin()
+    assert sine.grad_fn._saved_self.tolist() == [2, 4]
+    y = x * 1
+    sine = y.sin()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="inplace operation"):
+        sine.grad_fn._saved_self

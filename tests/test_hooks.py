@@ -254,3 +254,50 @@ class TestNodeHooks:
         a.grad_fn.register_hook(lambda inputs, outputs: seen.append(outputs))
         (a * 3).sum().backward()
         assert seen[0][0].tolist() == [3, 3] and seen[0][1] is None
+
+
+class TestAnswersOfHooks:
+    """What a hook returns must fit what it was given."""
+
+    @pytest.mark.parametrize(
+        "answer, says", [(torch.ones(3), "size"), (torch.ones(2).double(), "type")]
+    )
+    def test_of_a_tensor(self, answer, says):
+        x = leaf(1.0, 2.0)
+        y = x * 2
+        y.register_hook(lambda g: answer)
+        with pytest.raises(RuntimeError, match=f"has changed the {says} of value"):
+            y.sum().backward()
+
+    def test_of_a_node(self):
+        x = leaf(1.0, 2.0)
+        y = x * 2
+        y.grad_fn.register_prehook(lambda grads: (torch.ones(3),))
+        with pytest.raises(RuntimeError, match="has changed the size of value"):
+            y.sum().backward()
+
+    def test_none_for_a_gradient_ends_its_way(self):
+        x = leaf(1.0, 2.0)
+        y = x * 2
+        y.grad_fn.register_prehook(lambda grads: (None,))
+        y.sum().backward()
+        assert x.grad is None
+
+    def test_of_a_hook_behind_the_accumulation(self):
+        x = leaf(1.0, 2.0)
+        x.register_post_accumulate_grad_hook(lambda p: p.grad)
+        with pytest.raises(RuntimeError, match="should return None"):
+            x.sum().backward()
+
+
+def test_hooks_around_the_accumulation_into_a_leaf():
+    x = leaf(1.0)
+    y = x * 2
+    order = []
+    accumulator = y.grad_fn.next_functions[0][0]
+    accumulator.register_hook(lambda *_: order.append("node"))
+    accumulator.register_prehook(lambda *_: order.append("before the node"))
+    x.register_hook(lambda g: order.append("tensor"))
+    x.register_post_accumulate_grad_hook(lambda p: order.append("accumulated"))
+    y.backward()
+    assert order == ["tensor", "before the node", "accumulated", "node"]

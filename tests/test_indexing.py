@@ -180,6 +180,25 @@ class TestAssigning:
         assert x.tolist() == [0, 0, 0]
 
 
+class TestListsOfIndices:
+    def test_a_list_of_slices_lists_or_tensors_is_an_old_tuple(self):
+        x = torch.arange(24).reshape(2, 3, 4)
+        i, j = torch.tensor([0, 1]), torch.tensor([1, 2])
+        for index in ([slice(None), slice(0, 1)], [[0, 1], [0, 2]], [i, j], [None, 1], [..., 0],
+                      [[0, 1], 2], [torch.tensor(0), 1], [[0, 1]]):  # fmt: skip
+            with pytest.warns(UserWarning, match="tuple"):
+                assert torch.equal(x[index], x[tuple(index)])
+            written, expected = x.clone(), x.clone()
+            with pytest.warns(UserWarning, match="tuple"):
+                written[index] = 0
+            expected[tuple(index)] = 0
+            assert torch.equal(written, expected)
+
+    def test_a_list_of_numbers_is_one_index(self):
+        x = torch.arange(24).reshape(2, 3, 4)
+        assert x[[0, 1]].shape == (2, 3, 4) and x[[True, False]].shape == (1, 3, 4)
+
+
 class TestBooleans:
     def test_a_python_bool_or_0d_mask_adds_a_dim(self):
         x = torch.arange(3)

@@ -102,6 +102,12 @@ def test_sum_to_size():
 def test_sequences():
     assert torch.range(1, 2, 0.5).tolist() == [1, 1.5, 2]
     assert torch.logspace(0, 2, 3, base=2).tolist() == [1, 2, 4]
+    for make in (torch.logspace, torch.range):
+        arguments = (0, 2, 3) if make is torch.logspace else (0, 2)
+        x = make(*arguments, dtype=torch.float64, layout=torch.strided, requires_grad=True)
+        assert x.requires_grad and x.is_leaf and x.shape == (3,) and x.dtype == torch.float64
+        out = torch.empty(0, dtype=torch.float64)
+        assert make(*arguments, out=out) is out and torch.equal(out, x.detach())
     assert [i.tolist() for i in torch.unravel_index(torch.tensor([5, 1]), (2, 3))] == [
         [1, 0],
         [2, 1],

@@ -312,3 +312,18 @@ def test_dropout_of_channels_where_the_dims_are_others(name, shape):
     with pytest.warns(UserWarning):
         x = torch.ones(shape)
         assert getattr(nn.functional, name)(x, 1.0, inplace=True) is x and (x == 0).all()
+
+
+def test_gradients_that_are_one_number_expanded():
+    # the gradient of `sum` has strides of 0 in every dim, which rows of a matrix may have too
+    for shape in ((2, 5, 3), (4, 2, 5, 3)):
+        layer = torch.nn.Linear(3, 4, dtype=torch.float64)
+        x = torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+        layer(x).sum().backward()
+        expected = x.detach().reshape(-1, 3).sum(0)
+        for row in layer.weight.grad:
+            assert torch.allclose(row, expected, rtol=1e-12, atol=1e-12)  # sums of 40 numbers
+        assert torch.allclose(x.grad, layer.weight.detach().sum(0).expand(shape))
+        one = torch.ones((), dtype=torch.float64).expand(shape)
+        assert torch.equal(torch.matmul(one, layer.weight.detach().t()),
+                           torch.matmul(one.contiguous(), layer.weight.detach().t()))  # fmt: skip

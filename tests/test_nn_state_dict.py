@@ -1,5 +1,7 @@
 """state_dict and load_state_dict."""
 
+import copy
+import pickle
 from collections import OrderedDict
 
 import pytest
@@ -211,6 +213,33 @@ def test_a_load_pre_hook_can_rename_keys():
     net.load_state_dict(state)
     assert_same(net.head.weight, state["head.kernel"])
     assert "head.kernel" in state  # the caller's dictionary stays as it was
+
+
+class Renaming(nn.Module):
+    """Its hook is a method; the keys it saw are kept."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2))
+        self.seen = []
+        self._register_load_state_dict_pre_hook(self.look)
+        self.register_state_dict_post_hook(add_a_note)
+
+    def look(self, state, prefix, *rest):
+        self.seen.append(sorted(state))
+        state.pop("note", None)
+
+
+def add_a_note(module, state, prefix, metadata):
+    state["note"] = torch.ones(1)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_hooks_of_a_copied_or_pickled_module_are_its_own(copied):
+    net = Renaming()
+    other = copied(net)
+    other.load_state_dict(other.state_dict())
+    assert other.seen == [["note", "weight"]] and not net.seen
 
 
 def test_a_load_post_hook_can_forgive_keys_and_sees_the_loaded_module():

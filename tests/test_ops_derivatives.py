@@ -17,6 +17,9 @@ from ops.matrix import assert_close, outputs, tensors_in, with_tensors
 import adjoint
 from adjoint import _core
 
+# of the older arguments of losses
+pytestmark = pytest.mark.filterwarnings("ignore:size_average and")
+
 
 @cases(differentiable)
 def test_reverse_mode_agrees_with_finite_differences(case):

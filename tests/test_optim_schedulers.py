@@ -139,6 +139,13 @@ def test_one_after_the_other():
     assert first(optimizer, scheduler, 5) == [0.1, 0.1, 1, 0.5, 0.25]
 
 
+def test_factors_multiply_from_where_they_take_over():
+    optimizer = sgd()
+    schedulers = [lr.ConstantLR(optimizer, 0.1, 9), lr.MultiplicativeLR(optimizer, lambda _: 0.5)]
+    scheduler = lr.SequentialLR(optimizer, schedulers, [2])
+    assert first(optimizer, scheduler, 4) == [0.1, 0.1, 0.05, 0.025]
+
+
 def test_several_at_once():
     optimizer = sgd()
     scheduler = lr.ChainedScheduler(
@@ -155,6 +162,15 @@ def test_chaining_without_a_scheduler_for_it():
         decay.step()
         step.step()
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.025)
+
+
+def test_schedules_in_turn_leave_the_initial_rate_alone():
+    optimizer = optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=torch.tensor(0.5))
+    parts = [lr.ConstantLR(optimizer, 0.1, 3), lr.ExponentialLR(optimizer, 0.5)]
+    scheduler = lr.SequentialLR(optimizer, parts, [2])
+    found = [group[0] for group in rates(optimizer, scheduler, 4)]
+    assert found == pytest.approx([0.05, 0.05, 0.5, 0.25])
+    assert float(optimizer.param_groups[0]["initial_lr"]) == 0.5
 
 
 def test_a_rate_that_is_a_tensor_is_written_in_place():
@@ -338,3 +354,51 @@ def test_plateaus_the_same_as_torch(mode, threshold_mode):
         )
         found.append(rates(optimizer, scheduler, 40, metrics))
     assert found[0] == [pytest.approx(group, rel=1e-12) for group in found[1]]
+
+
+@pytest.mark.parametrize("name", [*SCHEDULES, "ReduceLROnPlateau"])
+def test_the_state_has_the_entries_of_torchs(name):
+    oracle = theirs()
+    states = []
+    for library in (torch, oracle):
+        optimizer = sgd(0.3, library, momentum=0.9)
+        if name == "ReduceLROnPlateau":
+            scheduler = library.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+            scheduler.step(1.0)
+        else:
+            scheduler = make(name, optimizer, library)
+            optimizer.step()
+            scheduler.step()
+        states.append(scheduler.state_dict())
+    ours, others = states
+    assert set(ours) == set(others)
+    plain = [key for key, value in others.items() if isinstance(value, (int, float, str, list))]
+    for key in plain:
+        if key not in ("lr_lambdas", "_schedule_phases"):
+            assert ours[key] == pytest.approx(others[key]), key
+
+
+def test_get_lr_can_tell_that_step_calls_it():
+    class Told(torch.optim.lr_scheduler.LRScheduler):
+        def get_lr(self):
+            assert self._get_lr_called_within_step
+            seen.append(self._is_initial)
+            return list(self.base_lrs)
+
+    seen = []
+    optimizer = sgd()
+    scheduler = Told(optimizer)
+    optimizer.step()
+    scheduler.step()
+    assert seen == [True, False] and not scheduler._get_lr_called_within_step
+
+
+def test_the_least_rate_of_a_plateau_holds_for_groups_added_later():
+    optimizer = sgd(1.0)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, min_lr=0.5)
+    optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(1))], "lr": 1.0})
+    scheduler.step(1.0)
+    scheduler.step(1.0)
+    assert scheduler.min_lrs == [0.5] * 3 and optimizer.param_groups[2]["lr"] == 0.5
+    scheduler._reset()
+    assert scheduler.best == float("inf") and scheduler.num_bad_epochs == 0

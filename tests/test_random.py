@@ -140,6 +140,21 @@ class TestDistributions:
         assert x.min() >= 0
         assert_moments(x, 0.5, 0.5)
 
+    def test_what_is_drawn_for_parameters_requires_a_gradient_as_they_do(self):
+        half = torch.full((3,), 0.5, requires_grad=True)
+        for draw in [
+            lambda: torch.normal(half, 1.0),
+            lambda: torch.normal(0.0, half),
+            lambda: torch.normal(half, half),
+            lambda: torch.bernoulli(half),
+            lambda: torch.poisson(half),
+        ]:
+            x = draw()
+            assert x.requires_grad and not x.is_leaf
+            slope, zero = torch.autograd.grad((x**2).sum(), [x, half])
+            assert_same(slope, 2 * x.detach())
+            assert_same(zero, torch.zeros(3))
+
     def test_bernoulli(self):
         p = torch.tensor([0.1, 0.5, 0.9]).repeat(N // 3, 1)
         shares = torch.bernoulli(p).mean(0)
@@ -147,6 +162,7 @@ class TestDistributions:
         assert abs(torch.empty(N).bernoulli_(0.3).mean().item() - 0.3) < 0.01
         assert torch.empty(5, dtype=torch.bool).bernoulli_(1).all()
         assert torch.bernoulli(torch.tensor([0.0, 1.0])).tolist() == [0, 1]
+        assert torch.bernoulli(torch.zeros(3), 1.0).tolist() == [1, 1, 1]
 
     def test_integers(self):
         x = torch.randint(-3, 4, (N,))

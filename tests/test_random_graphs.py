@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 import adjoint as torch
 from adjoint import _core
 
+pytestmark = pytest.mark.filterwarnings("ignore:Using a target size")
+
 EXAMPLES = int(os.environ.get("ADJOINT_EXAMPLES", "150"))
 ints = st.integers(0, 1 << 16)
 SKIPPED = {"where", "rrelu", "nextafter", "copysign"}

@@ -46,6 +46,24 @@ def test_versions(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_what_the_import_system_says_of_torch(tmp_path):
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision/__init__.py").write_text("")
+    (tmp_path / "torchvision/_C.so").write_bytes(b"")
+    done = run(
+        tmp_path,
+        "from importlib import metadata\n"
+        "from importlib.util import find_spec\n"
+        "assert metadata.version('torch').startswith('2.')\n"
+        "assert metadata.packages_distributions()['torch'][0] == 'torch'\n"
+        "assert find_spec('torch') and find_spec('torch.nn')\n"
+        "assert find_spec('torch.no_such') is None and find_spec('torchvision') is None\n"
+        "import torch\n"
+        "assert torch.torch is torch\n",
+    )
+    assert done.returncode == 0, done.stderr
+
+
 SEEN = "import sys; print(sys.argv, __name__, __file__, __package__, sys.path[0]); import other\n"
 
 
@@ -95,9 +113,17 @@ def test_other_failures_list_nothing(tmp_path):
     assert done.returncode == 1 and done.stderr.endswith("ValueError: mine\n")
 
 
-def test_torchvision_is_absent(tmp_path):
-    done = run(tmp_path, "import torchvision\n")
-    assert done.stderr.endswith("ModuleNotFoundError: No module named 'torchvision'\n")
+def test_torchvision_is_absent_unless_it_is_the_programs_own(tmp_path):
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision/__init__.py").write_text("from . import utils\n")
+    (tmp_path / "torchvision/utils.py").write_text("import torch\n")
+    program = "import torchvision.utils\nassert torchvision.utils.torch.__version__ >= '2'\n"
+    done = run(tmp_path, program)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "torchvision/_C.so").write_bytes(b"")
+    done = run(tmp_path, program)
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith("ModuleNotFoundError: No module named 'torchvision' (")
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -25,12 +25,32 @@ def test_a_packed_tensor_is_unpacked_for_backward():
     assert torch.allclose(x.grad, (x.exp() * (1 + x)).detach())
 
 
-def test_hooks_see_tensors_without_history_and_may_not_write():
-    x = torch.ones(2, requires_grad=True)
+def test_hooks_see_what_was_saved_itself():
+    x = torch.nn.Parameter(torch.ones(2))
+    y = x * 2
     seen = []
-    with graph.saved_tensors_hooks(lambda t: seen.append(t.requires_grad) or t, lambda t: t):
-        (x * x).sin()
-    assert not any(seen)
+    with graph.saved_tensors_hooks(lambda t: seen.append(t) or t, lambda t: t):
+        z = (x * y).exp()
+    assert seen[0] is y or seen[1] is y
+    assert seen[0] is x or seen[1] is x
+    result = seen[2]  # exp saves its result
+    assert result.grad_fn is z.grad_fn and result.grad_fn.name() == "ExpBackward0"
+    z.sum().backward()
+    assert torch.allclose(x.grad, 4 * torch.ones(2).mul(2).exp())
+
+
+def test_a_graph_whose_results_were_kept_by_hooks_is_collected():
+    x = torch.ones(2, requires_grad=True)
+    with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+        y = x.exp()
+    node = weakref.ref(y.grad_fn)
+    del y
+    gc.collect()
+    assert node() is None
+
+
+def test_hooks_may_not_write():
+    x = torch.ones(2, requires_grad=True)
     with graph.saved_tensors_hooks(lambda t: t.add_(1), lambda t: t):
         with pytest.raises(RuntimeError, match="in place"):
             (x * 1).sin()
@@ -51,7 +71,7 @@ def test_the_innermost_hooks_are_used():
 
 def test_double_backward_through_packed_tensors():
     x = torch.tensor([0.3, 0.7], dtype=torch.float64, requires_grad=True)
-    with graph.saved_tensors_hooks(lambda t: t.numpy().copy(), torch.from_numpy):
+    with graph.saved_tensors_hooks(lambda t: t.detach().numpy().copy(), torch.from_numpy):
         y = (x * x.sin()).sum()
     (g,) = torch.autograd.grad(y, x, create_graph=True)
     (h,) = torch.autograd.grad(g.sum(), x)
@@ -128,6 +148,9 @@ def test_an_error_in_a_hook_arrives():
 def test_disabled_hooks():
     with graph.disable_saved_tensors_hooks("no hooks here"):
         with pytest.raises(RuntimeError, match="no hooks here"), graph.save_on_cpu():
+            pass
+    with graph.save_on_cpu(), pytest.raises(RuntimeError, match="none inside"):
+        with graph.disable_saved_tensors_hooks("none inside"):
             pass
 
 

@@ -73,9 +73,40 @@ def test_settings_and_groups_of_numbers(writer):
     assert any("accuracy" in tag for tag in found)
 
 
-def test_graphs_are_refused_with_a_reason(writer):
-    with pytest.raises(NotImplementedError, match="graph"):
-        writer.add_graph(torch.nn.Linear(1, 1))
+def test_graphs_show_the_operators_of_a_run_in_the_scopes_of_modules(writer):
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.graph_pb2 import GraphDef
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+
+        def forward(self, x, scale):
+            return self.last(self.first(x).relu() * scale)
+
+    model = Model()
+    writer.add_graph(model, (torch.ones(4, 2), 2.0))
+    assert not model.first._forward_hooks and model.first.weight.grad is None
+    with pytest.raises(ValueError, match="input"):
+        writer.add_graph(model)
+    writer.close()
+    (file,) = pathlib.Path(writer.log_dir).glob("events*")
+    data, graphs = file.read_bytes(), []
+    while data:
+        size = int.from_bytes(data[:8], "little")
+        event = Event.FromString(data[12 : 12 + size])
+        graphs += [GraphDef.FromString(event.graph_def)] if event.graph_def else []
+        data = data[16 + size :]
+    (graph,) = graphs
+    nodes = {node.name: node for node in graph.node}
+    (first,) = [n for n in nodes if n.startswith("Model/first/Addmm")]
+    (relu,) = [n for n in nodes if n.startswith("Model/Relu")]
+    assert {"input/0", "Model/first/bias"} < set(nodes[first].input)
+    assert list(nodes[relu].input) == [first]
+    assert nodes["output/0"].input[0].startswith("Model/last/")
+    sizes = nodes["Model/last/weight"].attr["_output_shapes"].list.shape[0].dim
+    assert [dim.size for dim in sizes] == [1, 3]
 
 
 def test_figures_and_embeddings(writer):

@@ -205,3 +205,10 @@ def test_an_error_in_the_function_leaves_no_level_behind():
     with pytest.raises(KeyError):
         vmap(lambda x: {}["missing"])(A)
     assert same(vmap(lambda x: x + 1)(A), A + 1)
+
+
+def test_named_results_of_operators_are_mapped():
+    values, indices = vmap(lambda x: x.max(0))(A)
+    assert same(values, A.max(1).values)
+    assert vmap(lambda x: x.sort(), out_dims=0)(A).indices.shape == A.shape
+    assert indices.dtype is torch.int64

@@ -127,9 +127,9 @@ void accumulate(Tensor& sum, Tensor&& g, bool create_graph) {
   }
 }
 
-void merge(TensorList& grads, const TensorList& replaced) {
-  for (int i = 0; i < replaced.size() && i < grads.size(); ++i)
-    if (replaced[i].defined()) grads[i] = replaced[i];
+// A hook's answer: nothing, or the gradients to go on with (undefined where there is none).
+void replace(TensorList& grads, const TensorList& answer) {
+  for (int i = 0; i < answer.size() && i < grads.size(); ++i) grads[i] = answer[i];
 }
 
 // The nodes on a path from the roots to one of the targets, and the targets.
@@ -239,20 +239,20 @@ struct Task {
 
     if (node->hooks) {
       auto before = node->hooks->before;
-      for (auto& entry : before) merge(grads, entry.hook->call(grads, nullptr));
+      for (auto& entry : before) replace(grads, entry.hook->call(grads, nullptr));
     }
     TensorList outputs_grads;
     bool hooked = node->hooks && !node->hooks->after.empty();
     if (hooked) outputs_grads = grads;
     TensorList result = node->apply(std::move(grads), needs, options.create_graph);
     if (!options.retain_graph) node->release();
-    if (hooked) {
-      auto after = node->hooks->after;
-      for (auto& entry : after) merge(result, entry.hook->call(result, &outputs_grads));
-    }
     if (leaf && leaf->history && leaf->history->hooks) {
       auto hooks = leaf->history->hooks->accumulated;
       for (auto& entry : hooks) entry.hook->call({Tensor(leaf)}, nullptr);
+    }
+    if (hooked) {
+      auto after = node->hooks->after;
+      for (auto& entry : after) replace(result, entry.hook->call(result, &outputs_grads));
     }
     for (int i = 0; i < node->next.size() && i < result.size(); ++i) {
       const Edge& e = node->next[i];

@@ -48,10 +48,32 @@ Tensor seen_as(const Tensor& base, DType dtype) {
 }
 }  // namespace
 
+namespace {
+bool outdated(const Tensor& x) {
+  return x->base && x->base->history &&
+         (x->history ? x->history->seen_rewrites : 0) != x->base->history->rewrites;
+}
+
+// A view made unrecorded has no history to replay on what its base is now.
+void check_replayable(const Tensor& x) {
+  if (!(x->flags & kNoGradView) || !outdated(x) || !(x->base->flags & kRequiresGrad)) return;
+  runtime_error(
+      "A view was created in no_grad or inference mode, or by a custom Function, and its base or "
+      "another view of its base has been modified inplace with grad mode enabled: its history does "
+      "not know of that. Make the view with grad mode enabled, write under no_grad, or clone it "
+      "first.");
+}
+}  // namespace
+
 void refresh_view(const Tensor& x) {
-  if (!x->base || !x->base->history) return;
+  if (!x->base) return;
+  if (x->base->level) follow_tangent(x);
+  if (!outdated(x)) return;
+  if (x->flags & kNoGradView && x->base->flags & kRequiresGrad) {
+    x->flags |= kRequiresGrad;  // an error when its history is asked for
+    return;
+  }
   uint32_t rewrites = x->base->history->rewrites;
-  if ((x->history ? x->history->seen_rewrites : 0) == rewrites) return;
   Tensor base(x->base);
   History& own = history_of(x);
   own.seen_rewrites = rewrites;
@@ -68,11 +90,13 @@ void refresh_view(const Tensor& x) {
 
 NodeRef grad_fn(const Tensor& x) {
   refresh_view(x);
+  check_replayable(x);
   return x->history ? x->history->grad_fn : NodeRef();
 }
 
 Edge gradient_edge(const Tensor& x) {
   refresh_view(x);
+  check_replayable(x);
   if (!x.requires_grad()) return {};
   History& h = history_of(x);
   if (h.grad_fn) return {h.grad_fn, h.output};
@@ -189,7 +213,7 @@ void check_writable(const Tensor& self, const char* writer, bool recorded) {
         "a view of a leaf Variable that requires grad is being used in an in-place "
         "operation (",
         writer, "). Write under torch.no_grad(), or to a copy (x.clone()).");
-  if (recorded && (self->flags & kNoGradView))
+  if (self->flags & kNoGradView && (recorded || (self->base && self->base->flags & kRequiresGrad)))
     runtime_error(
         "A view was created in no_grad mode, or by a custom Function (the backward hooks of a "
         "module are such functions), and is being modified inplace (",

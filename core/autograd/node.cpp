@@ -60,9 +60,17 @@ void Node::operator delete(void* p, size_t size) { deallocate(p, size); }
 void Saved::pack() {
   if (!tensor.defined()) return;
   if (tensor.requires_grad()) history = gradient_edge(tensor);
-  Tensor plain = detach(tensor);
   GradMode off(false);
-  packed = pack_tensor(plain);
+  packed = pack_tensor(tensor);
+  tensor = {};
+}
+
+void Saved::pack_output(Node* node, uint32_t output) {
+  if (!tensor.defined()) return;
+  Tensor shown = detach(tensor);
+  if (is_differentiable(shown.dtype())) set_history(shown, NodeRef(node), output);
+  GradMode off(false);
+  packed = pack_tensor(shown);
   tensor = {};
 }
 
@@ -126,7 +134,7 @@ void OpNode::save_outputs(const Outs& results) {
 void OpNode::pack() {
   packed = true;
   for (auto& s : slots) s.saved.pack();
-  for (auto& s : outs) s.pack();
+  for (int i = 0; i < outs.size(); ++i) outs[i].pack_output(this, static_cast<uint32_t>(i));
 }
 
 Tensor OpNode::unpack(const Saved& saved, const char* what) const {

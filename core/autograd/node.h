@@ -109,6 +109,8 @@ struct Saved {
   Edge history;        // of a packed one
 
   void pack();
+  // A result of `node`: it must not be held with its history.
+  void pack_output(Node* node, uint32_t output);
   void unpack();  // `tensor` is there until it is dropped again
   void trace(Tracer& tracer) const;
 };

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "bind/overrides.h"
+
 namespace adj::py {
 
 namespace {
@@ -102,7 +104,10 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
       }
       [[fallthrough]];
     case Type::tensor:
-      if (!is_tensor(o)) return fail_type(op, i, o, type_name(p.type));
+      if (Py_TYPE(o) != tensor_type) {
+        if (!is_tensor(o)) return fail_type(op, i, o, type_name(p.type));
+        special |= overrides(o);
+      }
       v = Value(impl_of(o));
       return true;
     case Type::number:
@@ -170,6 +175,7 @@ bool Arguments::convert(const Op& op, int i, PyObject* o) {
           return misfit("expected Tensor as element ", static_cast<int>(k), " in argument ", i,
                         " ('", p.name, "') of ", op.name, "(), but got ", Py_TYPE(item)->tp_name);
         }
+        if (Py_TYPE(item) != tensor_type) special |= overrides(item);
         list.push_back(tensor_of(item));
       }
       if (lists_.capacity() == 0) lists_.reserve(4);
@@ -252,6 +258,7 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
       TensorList list;
       for (; k < nargs; ++k) {
         if (!is_tensor(args[k])) return fail_type(op, at, args[k], "tuple of Tensors");
+        if (Py_TYPE(args[k]) != tensor_type) special |= overrides(args[k]);
         list.push_back(tensor_of(args[k]));
       }
       lists_.reserve(4);
@@ -286,6 +293,7 @@ bool Arguments::parse(const Op& op, PyObject* self, PyObject* const* args, Py_ss
     const char* text = PyUnicode_AsUTF8(name);
     if (!strcmp(text, "out")) {
       if (o != Py_None) out = o;
+      special |= out && overrides(out);
     } else if (is_factory_like(op) && !strcmp(text, "requires_grad")) {
       requires_grad = PyObject_IsTrue(o) == 1;
     } else if (is_factory_like(op) && !strcmp(text, "device")) {

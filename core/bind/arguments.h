@@ -10,6 +10,7 @@ struct Arguments {
   PyObject* out = nullptr;
   bool requires_grad = false;
   bool pin_memory = false;
+  bool special = false;  // an argument is of a subclass of Tensor
 
   // Fills in the values; false if they do not fit (and, where `explain` is set, `why`). Throws only
   // for what no overload could accept. `self` (may be null) is the tensor that a method is called

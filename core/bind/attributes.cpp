@@ -117,12 +117,14 @@ PyObject* get_data(PyObject* self, void*) {
 }
 int set_data(PyObject* self, PyObject* value, void*) {
   return guarded([&] {
-    if (!value || !is_tensor(value)) type_error("Variable data has to be a tensor");
+    if (!value || !is_tensor(value))
+      type_error("Variable data has to be a tensor, but got ",
+                 value ? Py_TYPE(value)->tp_name : "nothing");
     Tensor x = tensor_of(self), y = tensor_of(value);
     if (y.wrapped() || x.wrapped()) runtime_error("cannot assign .data under a transform");
     if (x.requires_grad() && !is_differentiable(y.dtype()))
       runtime_error(
-          "data set to a tensor that requires_grad gradients must be floating point or complex "
+          "data set to a tensor that requires gradients must be floating point or complex "
           "dtype");
     x->storage = y->storage;
     x->dtype = y.dtype();
@@ -248,11 +250,12 @@ PyObject* m_detach_in_place(PyObject* self, PyObject*) {
 }
 PyObject* m_requires_grad(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"requires_grad", nullptr};
-  int on = 1;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p", const_cast<char**>(names), &on))
+  PyObject* on = Py_True;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!", const_cast<char**>(names), &PyBool_Type,
+                                   &on))
     return nullptr;
   return attribute(self, [&](const Tensor& x) {
-    set_requires_grad(x, on);
+    set_requires_grad(x, on == Py_True);
     return Py_NewRef(self);
   });
 }
@@ -447,6 +450,13 @@ PyGetSetDef tensor_attributes[] = {
     {"is_mps", get_false, nullptr, nullptr, nullptr},
     {"is_xla", get_false, nullptr, nullptr, nullptr},
     {"is_nested", get_false, nullptr, nullptr, nullptr},
+    {"is_sparse_csr", get_false, nullptr, nullptr, nullptr},
+    {"is_mkldnn", get_false, nullptr, nullptr, nullptr},
+    {"is_xpu", get_false, nullptr, nullptr, nullptr},
+    {"is_mtia", get_false, nullptr, nullptr, nullptr},
+    {"is_ipu", get_false, nullptr, nullptr, nullptr},
+    {"is_maia", get_false, nullptr, nullptr, nullptr},
+    {"is_vulkan", get_false, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyMethodDef tensor_methods[] = {

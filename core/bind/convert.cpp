@@ -80,7 +80,8 @@ struct Probe {
   void visit(PyObject* o, int depth) {
     if (is_tensor(o) || is_array(o)) {
       Tensor x = is_tensor(o) ? tensor_of(o) : tensor_from_data(o, nullptr, false, "tensor");
-      descend(x.sizes(), depth);
+      // As in torch, a tensor of one element counts as a number among the elements of a list.
+      descend(is_tensor(o) && depth && x.numel() == 1 ? DimsView() : x.sizes(), depth);
       have_type(x.dtype());
       return;
     }
@@ -128,6 +129,9 @@ struct Probe {
     has_tensor = true;
   }
   void descend(DimsView inner, int depth) {
+    if (closed >= 0 && depth + inner.size() != closed)
+      value_error("expected elements of the same number of dims, but one is at depth ", closed,
+                  " and another at depth ", depth + inner.size());
     for (int i = 0; i < inner.size(); ++i) {
       if (depth + i == sizes.size()) sizes.push_back(inner[i]);
       else if (sizes[depth + i] != inner[i])
@@ -161,6 +165,10 @@ void put_element(char* p, DType t, PyObject* o) {
     return;
   }
   Value v = number_value(o);
+  if (v.tag == Tag::real && is_integral(t) && t != DType::b8 &&
+      !(v.real >= -0x1p63 && v.real < 0x1p63))
+    runtime_error("value ", v.real, " cannot be converted to type ", name_of(t),
+                  " without overflow");
   if (v.tag == Tag::real) convert_run(p, t, &v.real, DType::f64, 1);
   else {
     int64_t i = v.as_int();

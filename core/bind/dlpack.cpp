@@ -9,6 +9,7 @@
 #include "bind/casters.h"
 
 namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace adj::py {
 
@@ -66,35 +67,54 @@ DType dtype_of(DLType t) {
 }
 
 // What an exported tensor needs: freed by whoever took it, with or without the interpreter's lock.
+template <class M>
 struct Exported {
-  Managed managed;
+  M managed;
   Tensor tensor;
   Dims shape, strides;
 };
 
-void free_exported(Managed* m) { delete static_cast<Exported*>(m->context); }
+template <class M>
+void free_exported(M* m) {
+  delete static_cast<Exported<M>*>(m->context);
+}
 
+template <class M>
+constexpr const char* kName = "dltensor";
+template <>
+constexpr const char* kName<ManagedVersioned> = "dltensor_versioned";
+
+template <class M>
 void free_capsule(PyObject* capsule) {
   // Renamed once somebody has taken it.
-  if (!PyCapsule_IsValid(capsule, "dltensor")) return;
-  auto* m = static_cast<Managed*>(PyCapsule_GetPointer(capsule, "dltensor"));
+  if (!PyCapsule_IsValid(capsule, kName<M>)) return;
+  auto* m = static_cast<M*>(PyCapsule_GetPointer(capsule, kName<M>));
   m->deleter(m);
 }
 
-nb::object to_dlpack(Tensor x) {
-  if (x.wrapped())
-    runtime_error("__dlpack__ cannot be called on a tensor under a transform (vmap, jvp)");
-  auto* e = new Exported{{}, detach(x), x.sizes().copy(), x.strides().copy()};
+template <class M>
+nb::object capsule_of(const Tensor& x, bool copied) {
+  auto* e = new Exported<M>{{}, detach(x), x.sizes().copy(), x.strides().copy()};
   e->managed.tensor = {x.data(),          {1, 0}, x.dim(), type_of(x.dtype()), e->shape.data(),
                        e->strides.data(), 0};
   e->managed.context = e;
-  e->managed.deleter = free_exported;
-  PyObject* capsule = PyCapsule_New(&e->managed, "dltensor", free_capsule);
+  e->managed.deleter = free_exported<M>;
+  if constexpr (std::is_same_v<M, ManagedVersioned>) {
+    e->managed.major = 1;
+    e->managed.flags = copied ? 2 : 0;  // bit 1: the memory is the taker's alone
+  }
+  PyObject* capsule = PyCapsule_New(&e->managed, kName<M>, free_capsule<M>);
   if (!capsule) {
     delete e;
     throw PythonError();
   }
   return nb::steal(capsule);
+}
+
+nb::object to_dlpack(Tensor x, bool versioned, bool copied) {
+  if (x.wrapped())
+    runtime_error("__dlpack__ cannot be called on a tensor under a transform (vmap, jvp)");
+  return versioned ? capsule_of<ManagedVersioned>(x, copied) : capsule_of<Managed>(x, copied);
 }
 
 template <class M>
@@ -156,7 +176,7 @@ Tensor from_dlpack(nb::handle capsule) {
 }  // namespace
 
 void bind_dlpack(nb::module_& m) {
-  m.def("_to_dlpack", to_dlpack);
+  m.def("_to_dlpack", to_dlpack, "x"_a, "versioned"_a = false, "copied"_a = false);
   m.def("_from_dlpack", from_dlpack);
 }
 

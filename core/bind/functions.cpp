@@ -2,9 +2,11 @@
 #include <array>
 #include <cstring>
 #include <map>
+#include <unordered_map>
 
 #include "autograd/history.h"
 #include "bind/arguments.h"
+#include "bind/overrides.h"
 #include "bind/python.h"
 
 namespace adj::py {
@@ -17,12 +19,14 @@ struct Entry {  // one Python name
   std::vector<const Op*> overloads;
   bool in_place = false;
   std::string doc;
+  PyObject* function = nullptr;  // what Python calls
+  PyObject* method = nullptr;
 };
 std::vector<Entry*> entries;
 constexpr int kMaxEntries = 1024;
 
-std::map<const Op*, PyTypeObject*>& result_types() {
-  static std::map<const Op*, PyTypeObject*> types;
+std::map<std::string, PyTypeObject*>& result_types() {  // by torch.return_types' names
+  static std::map<std::string, PyTypeObject*> types;
   return types;
 }
 
@@ -38,13 +42,15 @@ PyObject* repr_of_results(PyObject*, PyObject* self) {
   });
 }
 
-PyTypeObject* result_type(const Op& op) {
-  PyTypeObject*& type = result_types()[&op];
+// Overloads share the class of their name. Operators that are not public have classes of their own.
+PyTypeObject* make_result_type(const Op& op) {
+  const std::string& space = op.schema.space;
+  std::string prefix = space == "linalg" ? "linalg_" : space.starts_with('_') ? space + "." : "";
+  PyTypeObject*& type = result_types()[prefix + op.schema.name];
   if (type) return type;
   auto* fields = new std::vector<PyStructSequence_Field>;
   for (auto& name : op.schema.returns) fields->push_back({intern(name), nullptr});
   fields->push_back({nullptr, nullptr});
-  std::string prefix = op.schema.space == "linalg" ? "linalg_" : "";
   auto* name = new std::string("torch.return_types." + prefix + op.schema.name);
   PyStructSequence_Desc desc{name->c_str(), nullptr, fields->data(),
                              static_cast<int>(op.schema.returns.size())};
@@ -57,6 +63,13 @@ PyTypeObject* result_type(const Op& op) {
     if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(type), "__repr__", bound.get()))
       throw PythonError();
   }
+  return type;
+}
+
+PyTypeObject* result_type(const Op& op) {
+  static std::unordered_map<const Op*, PyTypeObject*> known;
+  PyTypeObject*& type = known[&op];
+  if (!type) type = make_result_type(op);
   return type;
 }
 
@@ -131,44 +144,75 @@ std::string signatures(const Entry& e) {
 PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                PyObject* kwnames);
 
-// An order of arguments that torch still takes, with the factor in front: add(x, alpha, other),
-// addcmul(x, value, tensor1, tensor2). Null if it is not that.
+// __torch_function__ of an argument or a mode. Null if nobody takes the call over.
+PyObject* call_overridden(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                          PyObject* kwnames) {
+  std::string name = "torch.";
+  if (self) name += "Tensor.";
+  else if (!e.space.empty()) name += e.space + ".";
+  PyObject* func = self ? e.method : e.function;
+  PyObject* result = call_override(func, (name + e.name).c_str(), self, args, nargs, kwnames);
+  if (!result && PyErr_Occurred()) throw PythonError();
+  return result;
+}
+
+// An order of arguments that torch still takes, with the factors in front: add(x, alpha, other),
+// addcmul(x, value, tensor1, tensor2), addmm(beta, x, alpha, mat1, mat2). Null if it is not that.
 PyObject* call_in_older_order(const Entry& e, PyObject* self, PyObject* const* args,
                               Py_ssize_t nargs, PyObject* kwnames) {
-  std::string base = e.name;
+  static constexpr struct {
+    const char *name, *as_method, *as_function;  // N: a number, T: a tensor
+    const char* factors[2];
+  } kOrders[] = {
+      {"add", "NT", "TNT", {"alpha"}},       {"sub", "NT", "TNT", {"alpha"}},
+      {"addcmul", "NTT", "TNTT", {"value"}}, {"addcdiv", "NTT", "TNTT", {"value"}},
+      {"addmm", "NTT", "NTTT", {"beta"}},    {"addmm", "NNTT", "NTNTT", {"beta", "alpha"}},
+      {"addmv", "NTT", "NTTT", {"beta"}},    {"addmv", "NNTT", "NTNTT", {"beta", "alpha"}},
+      {"addr", "NTT", "NTTT", {"beta"}},     {"addr", "NNTT", "NTNTT", {"beta", "alpha"}},
+      {"addbmm", "NTT", "NTTT", {"beta"}},   {"addbmm", "NNTT", "NTNTT", {"beta", "alpha"}},
+      {"baddbmm", "NTT", "NTTT", {"beta"}},  {"baddbmm", "NNTT", "NTNTT", {"beta", "alpha"}}};
+  if (!e.space.empty() || kwnames || nargs > 5) return nullptr;
+  std::string order, base = e.name;
   if (e.in_place) base.pop_back();
-  Py_ssize_t operands = base == "add" || base == "sub"           ? 1
-                        : base == "addcmul" || base == "addcdiv" ? 2
-                                                                 : 0;
-  Py_ssize_t at = self ? 0 : 1;
-  if (!operands || !e.space.empty() || kwnames || nargs != at + 1 + operands) return nullptr;
-  if (!is_number(args[at])) return nullptr;
-  for (Py_ssize_t i = 0; i < nargs; ++i)
-    if (i != at && !is_tensor(args[i])) return nullptr;
-  const char* factor = operands == 1 ? "alpha" : "value";
-  std::string advice = cat("this order of the arguments of ", e.name,
-                           " is deprecated: give the factor by its name, ", factor, "=, behind");
-  if (PyErr_WarnEx(PyExc_UserWarning, advice.c_str(), 1) < 0) throw PythonError();
-  PyObject* moved[4] = {};
+  PyObject* moved[5];  // the tensors, then the factors
   Py_ssize_t count = 0;
   for (Py_ssize_t i = 0; i < nargs; ++i)
-    if (i != at) moved[count++] = args[i];
-  moved[count] = args[at];
-  Object names = Object::checked(Py_BuildValue("(s)", factor));
-  PyObject* result = call(e, self, moved, count, names.get());
-  if (!result) throw PythonError();
-  return result;
+    if (is_tensor(args[i])) moved[count++] = args[i];
+  Py_ssize_t tensors = count;
+  for (Py_ssize_t i = 0; i < nargs; ++i) {
+    bool number = !is_tensor(args[i]) && is_number(args[i]);
+    if (number) moved[count++] = args[i];
+    order += number ? 'N' : is_tensor(args[i]) ? 'T' : '?';
+  }
+  for (auto& known : kOrders) {
+    if (base != known.name || order != (self ? known.as_method : known.as_function)) continue;
+    bool two = known.factors[1];
+    std::string given = cat(known.factors[0], "=", two ? " and alpha=" : "");
+    std::string advice = cat("this order of the arguments of ", e.name,
+                             " is deprecated: give the factor by its name, ", given, ", behind");
+    if (PyErr_WarnEx(PyExc_UserWarning, advice.c_str(), 1) < 0) throw PythonError();
+    Object names = Object::checked(two ? Py_BuildValue("(ss)", known.factors[0], known.factors[1])
+                                       : Py_BuildValue("(s)", known.factors[0]));
+    PyObject* result = call(e, self, moved, tensors, names.get());
+    if (!result) throw PythonError();
+    return result;
+  }
+  return nullptr;
 }
 
 PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
+    if (function_modes.load(std::memory_order_relaxed)) [[unlikely]]
+      if (PyObject* result = call_overridden(e, self, args, nargs, kwnames)) return result;
     for (const Op* op : e.overloads) {
       Arguments a;
       if (!a.parse(*op, self, args, nargs, kwnames)) {
         if (PyErr_Occurred()) throw PythonError();
         continue;
       }
+      if (a.special) [[unlikely]]
+        if (PyObject* result = call_overridden(e, self, args, nargs, kwnames)) return result;
       PyObject* target = self;
       if (e.in_place && !target) {
         if (nargs < 1 || !is_tensor(args[0]))
@@ -177,6 +221,7 @@ PyObject* call(const Entry& e, PyObject* self, PyObject* const* args, Py_ssize_t
       }
       return finish(*op, a, target, e.in_place);
     }
+    if (PyObject* result = call_overridden(e, self, args, nargs, kwnames)) return result;
     if (PyObject* result = call_in_older_order(e, self, args, nargs, kwnames)) return result;
     Arguments explained;
     explained.explain = true;
@@ -250,6 +295,7 @@ void add_entry(Entry* e, PyObject* spaces) {
   Object function(PyCFunction_NewEx(method_def(e->name.c_str(), function_table[i], doc), nullptr,
                                     module.get()));
   PyDict_SetItemString(dict, e->name.c_str(), function.get());
+  e->function = Py_NewRef(function.get());
   bool method = e->space.empty();
   for (auto* op : e->overloads) {
     Type first = op->schema.params.empty() ? Type::integer : op->schema.params[0].type;
@@ -260,6 +306,7 @@ void add_entry(Entry* e, PyObject* spaces) {
     Object descriptor(
         PyDescr_NewMethod(tensor_type, method_def(e->name.c_str(), method_table[i], doc)));
     PyObject_SetAttrString(tensor, e->name.c_str(), descriptor.get());
+    e->method = descriptor.release();
   }
 }
 
@@ -279,6 +326,20 @@ PyObject* call_function(const char* name, PyObject* const* args, Py_ssize_t narg
     return nullptr;
   }
   return call(*e, nullptr, args, nargs, kwnames);
+}
+
+// {name: class} of the named results.
+PyObject* all_result_types(PyObject*, PyObject*) {
+  return guarded([]() -> PyObject* {
+    for (Op* op : Registry::get().ops())
+      if (op->schema.returns.size() > 1) result_type(*op);
+    Object dict = Object::checked(PyDict_New());
+    for (auto& [name, type] : result_types())
+      if (name.find('.') == std::string::npos &&
+          PyDict_SetItemString(dict.get(), name.c_str(), reinterpret_cast<PyObject*>(type)))
+        throw PythonError();
+    return dict.release();
+  });
 }
 
 // {namespace: {name: function}}; methods go onto the Tensor type.
@@ -304,6 +365,8 @@ void init_registry(PyObject* module) {
   if (PyObject* plain = PyDict_GetItemString(spaces, ""))
     PyDict_Update(PyModule_GetDict(module), plain);
   PyModule_AddObjectRef(module, "_namespaces", spaces);
+  static PyMethodDef types{"_return_types", all_result_types, METH_NOARGS, nullptr};
+  PyModule_AddObject(module, "_return_types", PyCFunction_New(&types, nullptr));
   Py_DECREF(spaces);
 }
 

@@ -37,11 +37,12 @@ class PyHook final : public Hook {
     if (form_ == HookForm::gradient || form_ == HookForm::tensor) {
       Object x = Object::checked(wrap(first[0]));
       Object result = Object::checked(PyObject_CallOneArg(callable_.get(), x.get()));
-      if (form_ == HookForm::tensor || result.get() == Py_None) return out;
+      if (result.get() == Py_None) return out;
       Tensor g = gradient_from(result.get(), "a gradient hook");
-      if (!(g.sizes() == first[0].sizes()))
-        runtime_error("hook '", name(), "' has changed the size of value: ", first[0].sizes(),
-                      " to ", g.sizes());
+      if (form_ == HookForm::tensor)
+        runtime_error("a post accumulate grad hook should return None, but '", name(),
+                      "' returned a Tensor");
+      check_fits(g, first[0]);
       out.push_back(g);
       return out;
     }
@@ -57,6 +58,7 @@ class PyHook final : public Hook {
     if (result.get() == Py_None) return out;
     if (is_tensor(result.get())) {
       out.push_back(tensor_of(result.get()));
+      check_fits(out[0], first[0]);
       return out;
     }
     Object items =
@@ -65,12 +67,23 @@ class PyHook final : public Hook {
     if (n != first.size())
       runtime_error("hook '", name(), "' has returned an incorrect number of values: ", n,
                     " in place of ", first.size());
-    for (Py_ssize_t i = 0; i < n; ++i)
+    for (Py_ssize_t i = 0; i < n; ++i) {
       out.push_back(gradient_from(PySequence_Fast_GET_ITEM(items.get(), i), "a node hook"));
+      check_fits(out[static_cast<int>(i)], first[static_cast<int>(i)]);
+    }
     return out;
   }
 
  private:
+  void check_fits(const Tensor& g, const Tensor& before) const {
+    if (!g.defined() || !before.defined()) return;
+    if (!(g.sizes() == before.sizes()))
+      runtime_error("hook '", name(), "' has changed the size of value: ", before.sizes(), " to ",
+                    g.sizes());
+    if (g.dtype() != before.dtype())
+      runtime_error("hook '", name(), "' has changed the type of value: ", before.dtype(), " to ",
+                    g.dtype());
+  }
   std::string name() const {
     Object n(PyObject_GetAttrString(callable_.get(), "__name__"));
     PyErr_Clear();
@@ -201,16 +214,19 @@ PyObject* pop_saved_hooks(PyObject*, PyObject*) {
   Py_DECREF(last.unpack);
   Py_RETURN_NONE;
 }
+PyObject* saved_hooks_in_force(PyObject*, PyObject*) { return PyBool_FromLong(modes.packs); }
 PyObject* queue_callback(PyObject*, PyObject* callable) {
   return guarded([&]() -> PyObject* {
     at_end_of_backward(make_hook(callable, HookForm::nothing));
     Py_RETURN_NONE;
   });
 }
-PyMethodDef module_methods[] = {{"_queue_callback", queue_callback, METH_O, nullptr},
-                                {"_push_saved_hooks", push_saved_hooks, METH_VARARGS, nullptr},
-                                {"_pop_saved_hooks", pop_saved_hooks, METH_NOARGS, nullptr},
-                                {nullptr, nullptr, 0, nullptr}};
+PyMethodDef module_methods[] = {
+    {"_queue_callback", queue_callback, METH_O, nullptr},
+    {"_push_saved_hooks", push_saved_hooks, METH_VARARGS, nullptr},
+    {"_pop_saved_hooks", pop_saved_hooks, METH_NOARGS, nullptr},
+    {"_saved_hooks_in_force", saved_hooks_in_force, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

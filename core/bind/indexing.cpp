@@ -2,6 +2,7 @@
 #include "bind/python.h"
 
 #include "autograd/history.h"
+#include "bind/overrides.h"
 #include "ops/vocabulary.h"
 
 namespace adj::py {
@@ -10,8 +11,20 @@ namespace {
 
 bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o); }
 
-// Whether a list stands for a tuple of indices (holds slices, None or tensors), as NumPy once had
-// it.
+// Whether a list stands for a tuple of indices, as NumPy once had it: a short one of slices,
+// tensors, lists, None or an ellipsis among others.
+bool stands_for_tuple(PyObject* o) {
+  constexpr Py_ssize_t kShort = 32;
+  if (!PyList_Check(o) || PyList_GET_SIZE(o) >= kShort) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(o); ++i) {
+    PyObject* item = PyList_GET_ITEM(o, i);
+    if (is_tensor(item) || is_sequence(item) || PySlice_Check(item) || item == Py_None ||
+        item == Py_Ellipsis)
+      return true;
+  }
+  return false;
+}
+
 Tensor index_tensor(PyObject* o) {
   if (is_tensor(o)) return tensor_of(o);
   Tensor t = tensor_from_data(o, nullptr, true, "index");
@@ -48,6 +61,16 @@ std::optional<int64_t> slice_part(PyObject* o) {
 
 Indexed apply_index(const Tensor& x, PyObject* index) {
   SmallVec<PyObject*, 6> items;
+  Object listed;
+  if (stands_for_tuple(index)) {
+    if (PyErr_WarnEx(PyExc_UserWarning,
+                     "a list of several indices, x[[i, j]], is deprecated: it is taken as x[i, j]; "
+                     "write a tuple, or x[torch.tensor(...)] for an index of several dims",
+                     1) < 0)
+      throw PythonError();
+    listed = Object::checked(PyList_AsTuple(index));
+    index = listed.get();
+  }
   if (PyTuple_Check(index))
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(index); ++i)
       items.push_back(PyTuple_GET_ITEM(index, i));
@@ -164,10 +187,23 @@ Tensor value_for(PyObject* value, const Tensor& self) {
   return tensor_from_data(value, &t, true, "index assignment");
 }
 
+// Whether a tensor of a subclass, or a mode, may take the indexing over.
+bool may_be_overridden(PyObject* self, PyObject* index) {
+  if (may_override(self)) return true;
+  PyTypeObject* t = Py_TYPE(index);
+  return t != &PyLong_Type && t != &PySlice_Type && t != tensor_type && overrides(index);
+}
+
 }  // namespace
 
 PyObject* get_item(PyObject* self, PyObject* index) {
   return guarded([&]() -> PyObject* {
+    if (may_be_overridden(self, index)) [[unlikely]] {
+      PyObject* args[] = {self, index};
+      PyObject* result = call_override_of_method("__getitem__", args, 2);
+      if (result) return result;
+      if (PyErr_Occurred()) throw PythonError();
+    }
     Tensor x = tensor_of(self);
     if (PyLong_CheckExact(index) && x.dim() > 0)
       return wrap(ops::select(x, int64_t{0}, as_int(index)));
@@ -180,6 +216,13 @@ PyObject* get_item(PyObject* self, PyObject* index) {
 int set_item(PyObject* self, PyObject* index, PyObject* value) {
   return guarded([&]() -> int {
     if (!value) type_error("Tensor does not support deleting items");
+    if (may_be_overridden(self, index) || (Py_TYPE(value) != tensor_type && overrides(value)))
+        [[unlikely]] {
+      PyObject* args[] = {self, index, value};
+      Object result(call_override_of_method("__setitem__", args, 3));
+      if (result) return 0;
+      if (PyErr_Occurred()) throw PythonError();
+    }
     Tensor x = tensor_of(self);
     Indexed r = apply_index(x, index);
     Tensor v = value_for(value, x);

@@ -12,6 +12,7 @@
 #include "cpu/blas.h"
 #include "cpu/thread_pool.h"
 #include "ops/vocabulary.h"
+#include "tensor/warning.h"
 #include "transform/level.h"
 
 namespace nb = nanobind;
@@ -62,7 +63,8 @@ Tensor make_tensor(nb::object data, nb::object dtype, nb::object device, bool re
 }
 
 Tensor as_tensor(nb::object data, nb::object dtype, nb::object device) {
-  (void)device;
+  Device d;
+  if (!device.is_none() && as_device(device.ptr(), d)) require_cpu(d);
   DType t;
   if (!dtype.is_none() && !as_dtype(dtype.ptr(), t))
     type_error("as_tensor(): argument 'dtype' must be torch.dtype, not ",
@@ -111,6 +113,9 @@ void bind_autograd(nb::module_& m) {
         for (int i = 0; i < by; ++i) bump_version(x, "increment_version");
       },
       "x"_a, "by"_a = 1);
+  m.def("_tensor_at_edge", [](nb::handle node, uint32_t output) {
+    return nb::steal<nb::object>(wrap(tensor_at_edge(node.ptr(), output)));
+  });
   m.def("_gradient_edge", [](Tensor x) {
     Edge e = gradient_edge(x);
     return nb::make_tuple(nb::steal<nb::object>(wrap(e.node)), e.output);
@@ -175,6 +180,7 @@ void bind_dtypes(nb::module_& m) {
 
 void bind_extras(nb::module_& m);
 void bind_registry_info(nb::module_& m);
+void bind_overrides(nb::module_& m);
 
 }  // namespace adj::py
 
@@ -195,6 +201,10 @@ NB_MODULE(_core, m) {
   init_types(m.ptr());
   init_tensor_type(m.ptr());
   init_hooks(m.ptr());
+  warning_handler = [](const std::string& message) {
+    nb::gil_scoped_acquire locked;
+    if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) < 0) throw PythonError();
+  };
   init_node_type(m.ptr());
   init_registry(m.ptr());
   set_autocast_rules();
@@ -203,6 +213,7 @@ NB_MODULE(_core, m) {
   bind_dtypes(m);
   bind_extras(m);
   bind_registry_info(m);
+  bind_overrides(m);
   m.def("tensor", make_tensor, "data"_a, nb::kw_only(), "dtype"_a = nb::none(),
         "device"_a = nb::none(), "requires_grad"_a = false, "pin_memory"_a = false,
         "A new tensor of the values of `data`: a number, nested sequences, or an array.");

@@ -157,7 +157,7 @@ TensorList FunctionNode::apply(TensorList&& grads, const SmallVec<bool, 4>& need
   Object tuple = Object::checked(PyTuple_New(grads.size()));
   for (int i = 0; i < grads.size(); ++i) {
     Tensor g = grads[i];
-    if (!g.defined() && materialize && is_differentiable(outputs[i].dtype)) {
+    if (!g.defined() && materialize) {
       g = empty(outputs[i].sizes, outputs[i].dtype);
       memset(g.data(), 0, static_cast<size_t>(g.numel()) * itemsize(g.dtype()));
     }
@@ -198,6 +198,15 @@ PyObject* context_of(PyObject* self) {
 PyObject* node_getattr(PyObject* self, PyObject* name) {
   PyObject* found = PyObject_GenericGetAttr(self, name);
   if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+  constexpr std::string_view prefix = "_saved_";
+  const char* text = PyUnicode_AsUTF8(name);
+  if (text && std::string_view(text).substr(0, prefix.size()) == prefix) {
+    PyErr_Clear();
+    found = guarded([&] { return saved_tensor(node_of(self), text + prefix.size()); });
+    if (found || PyErr_Occurred()) return found;
+    PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%U'", node_of(self)->name(),
+                 name);
+  }
   PyObject* context = context_of(self);
   if (!context) return nullptr;
   PyErr_Clear();
@@ -234,6 +243,30 @@ PyObject* node_variable(PyObject* self, void*) {
 PyObject* node_sequence(PyObject* self, PyObject*) {
   return PyLong_FromUnsignedLongLong(node_of(self)->sequence);
 }
+// node(*grads): the gradients of the inputs, from those of the outputs.
+PyObject* node_call(PyObject* self, PyObject* args, PyObject* kwargs) {
+  if (kwargs && PyDict_GET_SIZE(kwargs)) {
+    PyErr_Format(PyExc_TypeError, "%s takes no keyword arguments", node_of(self)->name());
+    return nullptr;
+  }
+  return guarded([&]() -> PyObject* {
+    NodeRef node(node_of(self));
+    int given = static_cast<int>(PyTuple_GET_SIZE(args)),
+        wanted = std::max(node->outputs.size(), 1);
+    if (given != wanted)
+      type_error(node->name(), " expects ", wanted, " gradients, one for each output; got ", given);
+    TensorList grads;
+    for (int i = 0; i < given; ++i)
+      grads.push_back(gradient_from(PyTuple_GET_ITEM(args, i), node->name()));
+    SmallVec<bool, 4> needs;
+    for (auto& e : node->next) needs.push_back(e.node.get() != nullptr);
+    TensorList result = node->apply(std::move(grads), needs, modes.grad);
+    if (result.size() == 1) return wrap(result[0]);
+    Object tuple = Object::checked(PyTuple_New(result.size()));
+    for (int i = 0; i < result.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(result[i]));
+    return tuple.release();
+  });
+}
 PyObject* node_register_hook(PyObject* self, PyObject* callable) {
   return guarded([&] {
     uint64_t id = next_hook_id();
@@ -266,6 +299,7 @@ PyType_Slot node_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc
                             {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
                             {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
                             {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
+                            {Py_tp_call, reinterpret_cast<void*>(node_call)},
                             {Py_tp_getattro, reinterpret_cast<void*>(node_getattr)},
                             {Py_tp_getset, node_getset},
                             {Py_tp_methods, node_methods},
@@ -327,7 +361,7 @@ PyObject* context_attach(PyObject* self, PyObject* args) {
       const Tensor& y = outputs[i];
       if (!y.defined() || !is_differentiable(y.dtype()) || contains(constant, y)) continue;
       if (contains(dirty, y)) {
-        bump_version(y, name);
+        bump_version(y, node->name());
         rebase_history(y, node, static_cast<uint32_t>(i));
       } else {
         set_history(y, node, static_cast<uint32_t>(i));
@@ -342,7 +376,8 @@ PyObject* context_attach(PyObject* self, PyObject* args) {
       Saved& last = node->saved.emplace_back();
       last.tensor = kept;
       last.version = x.defined() ? version_of(x) : 0;
-      if (modes.packs) last.pack();
+      if (modes.packs && output >= 0) last.pack_output(node.get(), static_cast<uint32_t>(output));
+      else if (modes.packs) last.pack();
       node->saved_output.push_back(output);
     }
     Py_RETURN_NONE;
@@ -384,6 +419,11 @@ PyObject* context_saved(PyObject* self, void*) {
   });
 }
 
+PyObject* context_drop_saved(PyObject* self, PyObject*) {
+  if (FunctionNode* node = reinterpret_cast<PyContext*>(self)->node) node->release();
+  Py_RETURN_NONE;
+}
+
 PyObject* context_node(PyObject* self, void*) {
   FunctionNode* node = reinterpret_cast<PyContext*>(self)->node;
   return wrap(NodeRef(node));
@@ -406,6 +446,7 @@ void context_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 PyMethodDef context_methods[] = {{"_attach", context_attach, METH_VARARGS, nullptr},
+                                 {"_drop_saved", context_drop_saved, METH_NOARGS, nullptr},
                                  {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef context_getset[] = {
     {"saved_tensors", context_saved, nullptr, "The tensors given to save_for_backward.", nullptr},
@@ -426,6 +467,21 @@ PyType_Spec context_spec = {"adjoint._core._FunctionCtx", sizeof(PyContext), 0,
                             context_slots};
 
 }  // namespace
+
+Tensor tensor_at_edge(PyObject* node, uint32_t output) {
+  if (!PyObject_TypeCheck(node, node_type))
+    type_error("an edge of the graph begins with a node, not ", Py_TYPE(node)->tp_name);
+  NodeRef found(node_of(node));
+  if (TensorImpl* leaf = found->variable()) return Tensor(leaf);
+  if (static_cast<int>(output) >= found->outputs.size())
+    value_error(found->name(), " has ", found->outputs.size(), " outputs; there is none numbered ",
+                output);
+  const TensorMeta& meta = found->outputs[static_cast<int>(output)];
+  Layout layout{meta.sizes, Dims(meta.sizes.size()), 0};
+  Tensor x = view_of(scalar_tensor(0.0, meta.dtype), layout);
+  set_history(x, std::move(found), output);
+  return x;
+}
 
 PyObject* wrap(const NodeRef& node) {
   if (!node) Py_RETURN_NONE;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/python_lock.h"
+#include "bind/overrides.h"
 
 namespace adj::py {
 
@@ -60,34 +61,63 @@ void lock(void*) {
 
 // dtype
 
-PyObject* dtype_repr(PyObject* self) {
-  return PyUnicode_FromFormat("torch.%s", name_of(reinterpret_cast<PyDType*>(self)->dtype));
+// The dtypes of torch that tensors here do not have: programs compare with them and keep tables of
+// them. Their numbers go on from those of DType; `as_dtype` lets none of them further in.
+struct NamedDType {
+  const char* name;
+  size_t itemsize;
+  bool is_floating, is_complex, is_signed;
+};
+constexpr NamedDType named_dtypes[] = {
+    {"uint16", 2, false, false, false},        {"uint32", 4, false, false, false},
+    {"uint64", 8, false, false, false},        {"complex32", 4, false, true, true},
+    {"float8_e4m3fn", 1, true, false, true},   {"float8_e4m3fnuz", 1, true, false, true},
+    {"float8_e5m2", 1, true, false, true},     {"float8_e5m2fnuz", 1, true, false, true},
+    {"float8_e8m0fnu", 1, true, false, false}, {"float4_e2m1fn_x2", 1, true, false, true},
+    {"qint8", 1, false, false, true},          {"quint8", 1, false, false, false},
+    {"qint32", 4, false, false, true},         {"quint4x2", 1, false, false, false},
+    {"quint2x4", 1, false, false, false}};
+
+DType type_in(PyObject* self) { return reinterpret_cast<PyDType*>(self)->dtype; }
+const NamedDType* only_named(PyObject* self) {
+  int i = static_cast<int>(type_in(self)) - kDTypes;
+  return i < 0 ? nullptr : &named_dtypes[i];
 }
-PyObject* dtype_reduce(PyObject* self, PyObject*) {
-  return PyUnicode_FromString(name_of(reinterpret_cast<PyDType*>(self)->dtype));
+const char* dtype_name(PyObject* self) {
+  const NamedDType* named = only_named(self);
+  return named ? named->name : name_of(type_in(self));
 }
-template <bool (*F)(DType)>
+PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("torch.%s", dtype_name(self)); }
+PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(dtype_name(self)); }
+template <bool (*F)(DType), bool NamedDType::* Flag>
 PyObject* dtype_flag(PyObject* self, void*) {
-  return PyBool_FromLong(F(reinterpret_cast<PyDType*>(self)->dtype));
+  const NamedDType* named = only_named(self);
+  return PyBool_FromLong(named ? named->*Flag : F(type_in(self)));
 }
 bool floating(DType t) { return is_floating(t); }
 bool complex(DType t) { return is_complex(t); }
 bool is_signed(DType t) { return t != DType::u8 && t != DType::b8; }
 PyObject* dtype_itemsize(PyObject* self, void*) {
-  return PyLong_FromSize_t(itemsize(reinterpret_cast<PyDType*>(self)->dtype));
+  const NamedDType* named = only_named(self);
+  return PyLong_FromSize_t(named ? named->itemsize : itemsize(type_in(self)));
 }
 PyObject* dtype_to_real(PyObject* self, PyObject*) {
-  return wrap(real_of(reinterpret_cast<PyDType*>(self)->dtype));
+  if (const NamedDType* named = only_named(self))
+    return named->is_complex ? wrap(DType::f16) : Py_NewRef(self);
+  return wrap(real_of(type_in(self)));
 }
 PyObject* dtype_to_complex(PyObject* self, PyObject*) {
-  DType t = reinterpret_cast<PyDType*>(self)->dtype;
+  if (only_named(self))
+    return PyErr_Format(PyExc_TypeError, "adjoint has no complex dtype for %R", self);
+  DType t = type_in(self);
   return wrap(t == DType::f64 || t == DType::c128 ? DType::c128 : DType::c64);
 }
 
 PyGetSetDef dtype_getset[] = {
-    {"is_floating_point", dtype_flag<floating>, nullptr, nullptr, nullptr},
-    {"is_complex", dtype_flag<complex>, nullptr, nullptr, nullptr},
-    {"is_signed", dtype_flag<is_signed>, nullptr, nullptr, nullptr},
+    {"is_floating_point", dtype_flag<floating, &NamedDType::is_floating>, nullptr, nullptr,
+     nullptr},
+    {"is_complex", dtype_flag<complex, &NamedDType::is_complex>, nullptr, nullptr, nullptr},
+    {"is_signed", dtype_flag<is_signed, &NamedDType::is_signed>, nullptr, nullptr, nullptr},
     {"itemsize", dtype_itemsize, nullptr, "Bytes per element.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef dtype_methods[] = {{"__reduce__", dtype_reduce, METH_NOARGS, nullptr},
@@ -130,6 +160,13 @@ bool parse_device(const char* text, Device& d) {
   }
   return false;
 }
+
+bool names_device(const char* text) {
+  for (auto name : device_names)
+    if (!strncmp(text, name, strlen(name))) return true;
+  return false;
+}
+
 PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"type", "index", nullptr};
   PyObject* kind;
@@ -251,7 +288,7 @@ bool is_number(PyObject* o) {
   if (is_complex_number(o)) return false;
   // NumPy's scalars, fractions and the like
   PyNumberMethods* number = Py_TYPE(o)->tp_as_number;
-  return number && (number->nb_float || number->nb_index) && !is_array(o);
+  return number && (number->nb_float || number->nb_index) && !is_array(o) && !overrides(o);
 }
 
 bool is_array(PyObject* o) {
@@ -304,8 +341,11 @@ int64_t as_int(PyObject* o) {
 }
 
 bool as_dtype(PyObject* o, DType& t) {
-  if (Py_TYPE(o) == dtype_type) t = reinterpret_cast<PyDType*>(o)->dtype;
-  else if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) t = DType::f64;
+  if (Py_TYPE(o) == dtype_type) {
+    if (const NamedDType* named = only_named(o))
+      type_error("adjoint has no tensors of the dtype torch.", named->name);
+    t = type_in(o);
+  } else if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) t = DType::f64;
   else if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) t = DType::b8;
   else if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) t = DType::i64;
   else if (o == reinterpret_cast<PyObject*>(&PyComplex_Type)) t = DType::c128;
@@ -326,6 +366,9 @@ bool as_device(PyObject* o, Device& d) {
   }
   if (PyUnicode_Check(o)) {
     const char* text = PyUnicode_AsUTF8(o);
+    if (text && !names_device(text))
+      runtime_error("Expected one of cpu, cuda, meta device type at start of device string: ",
+                    text);
     if (!text || !parse_device(text, d))
       runtime_error("Invalid device string: '", text ? text : "?", "'; use 'cpu' or 'cuda:0'");
     return true;
@@ -355,6 +398,13 @@ void init_types(PyObject* module) {
     reinterpret_cast<PyDType*>(dtypes[i])->dtype = static_cast<DType>(i);
     PyModule_AddObjectRef(module, name_of(static_cast<DType>(i)), dtypes[i]);
   }
+  Object named = Object::checked(PyDict_New());
+  for (int i = 0; i < static_cast<int>(std::size(named_dtypes)); ++i) {
+    Object dtype = Object::checked(dtype_type->tp_alloc(dtype_type, 0));
+    reinterpret_cast<PyDType*>(dtype.get())->dtype = static_cast<DType>(kDTypes + i);
+    PyDict_SetItemString(named.get(), named_dtypes[i].name, dtype.get());
+  }
+  PyModule_AddObjectRef(module, "_named_dtypes", named.get());
 }
 
 }  // namespace adj::py

@@ -3,8 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
-#include <array>
 #include <cmath>
+#include <utility>
 
 #include "autograd/history.h"
 #include "bind/casters.h"
@@ -64,6 +64,25 @@ void count_write(TensorImpl* x, const char* writer) {
   x->storage->last_writer.store(writer, std::memory_order_relaxed);
 }
 
+// What a parameter remembers as single numbers, each one float32 or float64: its step, others.
+struct Numbers {
+  double t = 0, x[2] = {};
+  bool narrow = true;
+  double kept(double value) const { return narrow ? static_cast<float>(value) : value; }
+  bool operator==(const Numbers&) const = default;
+};
+
+double read_number(const TensorImpl* x) {
+  return x->dtype == DType::f64 ? *reinterpret_cast<const double*>(x->data)
+                                : *reinterpret_cast<const float*>(x->data);
+}
+
+void write_number(TensorImpl* x, double value, const char* writer) {
+  if (x->dtype == DType::f64) *reinterpret_cast<double*>(x->data) = value;
+  else *reinterpret_cast<float*>(x->data) = static_cast<float>(value);
+  count_write(x, writer);
+}
+
 // One call: the parameters as the kernels take them. Those whose memory is not alike, or of 16
 // bits, are stepped as copies, which are written back.
 class Call {
@@ -86,31 +105,30 @@ class Call {
     for (Py_ssize_t i = 0; i < params_.n; ++i) check(i);
   }
 
-  // Step numbers are counted up; make(t, scalars) gives what the kernels take, and may change the
-  // parameter's scalars (two at most): once for all parameters that share them.
+  // Step numbers are counted up; make(t, numbers) gives what the kernels take, and may change the
+  // parameter's other numbers (two at most): once for all parameters that share them.
   template <class Kernel, class Make>
   void run(const Kernel& kernel, const Make& make) {
     std::vector<OptimParameter> all;
     all.reserve(static_cast<size_t>(params_.n));
-    std::vector<decltype(make(0.0, static_cast<float*>(nullptr)))> steps;
-    std::array<float, 3> last{}, after{};
+    std::vector<decltype(make(0.0, std::declval<Numbers&>()))> steps;
+    Numbers last, after;
     int64_t total = 0;
     for (Py_ssize_t i = 0; i < params_.n; ++i) {
-      std::array<float, 3> now{};  // t, scalars
+      Numbers now;
       if (steps_) {
-        now[0] = *reinterpret_cast<float*>(steps_[i]->data) += 1;
-        count_write(steps_[i], name_);
-      }
-      for (size_t k = 0; k < scalars_.size(); ++k)
-        now[k + 1] = *reinterpret_cast<float*>(scalars_[k][i]->data);
-      if (steps.empty() || now != last) {
-        last = after = now;
-        steps.push_back(make(static_cast<double>(now[0]), after.data() + 1));
+        now.t = read_number(steps_[i]) + 1;
+        write_number(steps_[i], now.t, name_);
       }
       for (size_t k = 0; k < scalars_.size(); ++k) {
-        *reinterpret_cast<float*>(scalars_[k][i]->data) = after[k + 1];
-        count_write(scalars_[k][i], name_);
+        now.x[k] = read_number(scalars_[k][i]);
+        now.narrow = scalars_[k][i]->dtype == DType::f32;
       }
+      if (steps.empty() || now != last) {
+        last = after = now;
+        steps.push_back(make(now.t, after));
+      }
+      for (size_t k = 0; k < scalars_.size(); ++k) write_number(scalars_[k][i], after.x[k], name_);
       total += params_[i]->numel;
       all.push_back(parameter(i, static_cast<int>(steps.size()) - 1));
     }
@@ -160,9 +178,9 @@ class Call {
     for (size_t k = 0; k < scalars_.size(); ++k) check_scalar(scalars_[k][i], scalar_names_[k], i);
   }
   void check_scalar(const TensorImpl* x, const char* what, Py_ssize_t i) const {
-    if (x->numel != 1 || x->dtype != DType::f32)
+    if (x->numel != 1 || (x->dtype != DType::f32 && x->dtype != DType::f64))
       runtime_error(name_, ": ", what, "[", static_cast<int64_t>(i),
-                    "] must be one float32, but is ", x->dtype, " of shape ", x->sizes);
+                    "] must be one float32 or float64, but is ", x->dtype, " of shape ", x->sizes);
   }
 
   OptimParameter parameter(Py_ssize_t i, int step) {
@@ -204,7 +222,7 @@ void fused_sgd(nb::handle params, nb::handle grads, nb::handle momentum_buffers,
                double momentum, double dampening, double weight_decay, bool nesterov, bool maximize,
                bool first_step) {
   Call call("sgd_", params, grads, {{momentum_buffers, "momentum_buffers"}}, nb::none());
-  call.run(sgd_step, [&](double, float*) {
+  call.run(sgd_step, [&](double, Numbers&) {
     return SgdStep{lr,
                    momentum,
                    1 - dampening,
@@ -225,7 +243,7 @@ void fused_adam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::ha
       "adam_", params, grads,
       {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}, {max_exp_avg_sqs, "max_exp_avg_sqs"}},
       steps);
-  call.run(adam_step, [&](double t, float*) {
+  call.run(adam_step, [&](double t, Numbers&) {
     return AdamStep{decoupled ? 1 - lr * weight_decay : 1,
                     beta1,
                     beta2,
@@ -250,7 +268,7 @@ void fused_rmsprop(nb::handle params, nb::handle grads, nb::handle square_avgs,
              {grad_avgs, "grad_avgs"},
              {momentum_buffers, "momentum_buffers"}},
             steps);
-  call.run(rmsprop_step, [&](double, float*) {
+  call.run(rmsprop_step, [&](double, Numbers&) {
     return RmspropStep{lr,       alpha,
                        eps,      weight_decay,
                        momentum, maximize ? -1.0 : 1.0,
@@ -285,7 +303,7 @@ void fused_adadelta(nb::handle params, nb::handle grads, nb::handle square_avgs,
             steps);
   Common common{lr, weight_decay, maximize};
   call.run(run_rule(OptimRule::adadelta),
-           [&](double, float*) { return common.step({lr, rho, 1 - rho, eps}); });
+           [&](double, Numbers&) { return common.step({lr, rho, 1 - rho, eps}); });
 }
 
 void fused_adagrad(nb::handle params, nb::handle grads, nb::handle sums, nb::handle steps,
@@ -293,7 +311,7 @@ void fused_adagrad(nb::handle params, nb::handle grads, nb::handle sums, nb::han
   Call call("adagrad_", params, grads, {{sums, "sums"}}, steps);
   Common common{lr, weight_decay, maximize};
   call.run(run_rule(OptimRule::adagrad),
-           [&](double t, float*) { return common.step({lr / (1 + (t - 1) * lr_decay), eps}); });
+           [&](double t, Numbers&) { return common.step({lr / (1 + (t - 1) * lr_decay), eps}); });
 }
 
 void fused_adamax(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::handle exp_infs,
@@ -301,7 +319,7 @@ void fused_adamax(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::
                   double weight_decay, bool maximize) {
   Call call("adamax_", params, grads, {{exp_avgs, "exp_avgs"}, {exp_infs, "exp_infs"}}, steps);
   Common common{lr, weight_decay, maximize};
-  call.run(run_rule(OptimRule::adamax), [&](double t, float*) {
+  call.run(run_rule(OptimRule::adamax), [&](double t, Numbers&) {
     return common.step({lr / (1 - std::pow(beta1, t)), 1 - beta1, beta2, eps});
   });
 }
@@ -311,12 +329,12 @@ void fused_asgd(nb::handle params, nb::handle grads, nb::handle axs, nb::handle 
                 double weight_decay, bool maximize) {
   Call call("asgd_", params, grads, {{axs, "axs"}}, steps, {{etas, "etas"}, {mus, "mus"}});
   Common common{lr, weight_decay, maximize};
-  call.run(run_rule(OptimRule::asgd), [&](double t, float* x) {
-    double eta = x[0], mu = x[1];
+  call.run(run_rule(OptimRule::asgd), [&](double t, Numbers& n) {
+    double eta = n.x[0], mu = n.x[1];
     RuleStep s = common.step({eta, mu});
     s.shrink = 1 - lambd * eta;
-    x[0] = static_cast<float>(lr / std::pow(1 + lambd * lr * t, alpha));
-    x[1] = static_cast<float>(1 / std::max(1.0, t - t0));
+    n.x[0] = lr / std::pow(1 + lambd * lr * t, alpha);
+    n.x[1] = 1 / std::max(1.0, t - t0);
     return s;
   });
 }
@@ -328,10 +346,10 @@ void fused_nadam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::h
   Call call("nadam_", params, grads, {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}}, steps,
             {{mu_products, "mu_products"}});
   Common common{lr, weight_decay, maximize};
-  call.run(run_rule(OptimRule::nadam), [&](double t, float* product) {
+  call.run(run_rule(OptimRule::nadam), [&](double t, Numbers& n) {
     auto mu = [&](double at) { return beta1 * (1 - 0.5 * std::pow(0.96, at * momentum_decay)); };
-    product[0] = static_cast<float>(product[0] * mu(t));
-    double next = mu(t + 1), so_far = product[0];  // in double: 1 - so_far cancels
+    n.x[0] = n.kept(n.x[0] * mu(t));
+    double next = mu(t + 1), so_far = n.x[0];  // in double: 1 - so_far cancels
     return common.step({lr * (1 - mu(t)) / (1 - so_far), lr * next / (1 - so_far * next), 1 - beta1,
                         beta2, eps, 1 / std::sqrt(1 - std::pow(beta2, t))},
                        decoupled);
@@ -343,7 +361,7 @@ void fused_radam(nb::handle params, nb::handle grads, nb::handle exp_avgs, nb::h
                  double weight_decay, bool decoupled, bool maximize) {
   Call call("radam_", params, grads, {{exp_avgs, "exp_avgs"}, {exp_avg_sqs, "exp_avg_sqs"}}, steps);
   Common common{lr, weight_decay, maximize};
-  call.run(run_rule(OptimRule::radam), [&](double t, float*) {
+  call.run(run_rule(OptimRule::radam), [&](double t, Numbers&) {
     double left = 1 - std::pow(beta2, t), rate = lr / (1 - std::pow(beta1, t));
     double all = 2 / (1 - beta2) - 1, rho = all - 2 * t * std::pow(beta2, t) / left;
     double adaptive = 0;
@@ -362,7 +380,7 @@ void fused_rprop(nb::handle params, nb::handle grads, nb::handle prevs, nb::hand
   Call call("rprop_", params, grads, {{prevs, "prevs"}, {step_sizes, "step_sizes"}}, steps);
   Common common{0, 0, maximize};
   call.run(run_rule(OptimRule::rprop),
-           [&](double, float*) { return common.step({eta_minus, eta_plus, smallest, largest}); });
+           [&](double, Numbers&) { return common.step({eta_minus, eta_plus, smallest, largest}); });
 }
 
 }  // namespace

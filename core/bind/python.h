@@ -129,6 +129,8 @@ inline Tensor tensor_of(PyObject* o) { return Tensor(impl_of(o)); }
 PyObject* wrap(Tensor x);
 PyObject* wrap_as(PyTypeObject* type, Tensor x);  // a fresh object of a subclass
 PyObject* wrap(const NodeRef& node);
+// A stand-in for the tensor whose gradient arrives at output number `output` of `node`.
+Tensor tensor_at_edge(PyObject* node, uint32_t output);
 PyObject* wrap(DType t);
 PyObject* wrap(Device d);
 PyObject* wrap_sizes(DimsView sizes);

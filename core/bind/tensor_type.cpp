@@ -3,6 +3,7 @@
 // The object and its TensorImpl share one reference count (tensor/counted.h), and tp_traverse shows
 // the cycle collector all that a tensor refers to, so cycles through the graph are collected.
 #include "autograd/history.h"
+#include "bind/overrides.h"
 #include "bind/python.h"
 #include "transform/level.h"
 
@@ -83,6 +84,10 @@ void tensor_dealloc(PyObject* self) {
 }
 
 PyObject* tensor_repr(PyObject* self) {
+  if (may_override(self)) {
+    PyObject* result = guarded([&] { return call_override_of_method("__repr__", &self, 1); });
+    if (result || PyErr_Occurred()) return result;
+  }
   Object module = Object(PyImport_ImportModule("adjoint._tensor_str"));
   if (!module) return nullptr;
   return PyObject_CallMethod(module.get(), "_str", "O", self);
@@ -93,6 +98,10 @@ Py_hash_t tensor_hash(PyObject* self) {
 }
 
 Py_ssize_t tensor_length(PyObject* self) {
+  if (may_override(self)) [[unlikely]] {
+    Object result(guarded([&] { return call_override_of_method("__len__", &self, 1); }));
+    if (result || PyErr_Occurred()) return result ? PyNumber_AsSsize_t(result.get(), nullptr) : -1;
+  }
   const Tensor x = tensor_of(self);
   if (x.dim() == 0) {
     PyErr_SetString(PyExc_TypeError, "len() of a 0-d tensor");
@@ -191,6 +200,7 @@ void init_tensor_type(PyObject* module) {
     PythonLocked lock;
     Py_DECREF(wrap(Tensor(x)));
   };
+  add_overrides(tensor_attributes, tensor_methods);
   std::vector<PyType_Slot> slots;
   for (auto& s : tensor_slots)
     if (s.slot) slots.push_back(s);

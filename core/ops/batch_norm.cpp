@@ -220,6 +220,7 @@ Outs batch_normed(const Tensor& x, const Tensor& weight, const Tensor& bias, con
     return as_outs(y);
   }
   Outs outs = batch_norm_training.all(x, weight, bias, eps);
+  if (!x.numel()) return outs;  // of nothing there are no statistics
   double n = c ? per_channel(x) : 0;
   update(mean, without_tangents(outs[1]), momentum);
   if (variance.defined()) {
@@ -237,6 +238,8 @@ struct BatchNorm : Composite {
       value_error(
           "Expected more than 1 value per channel when training, got input size torch.Size(",
           x.sizes(), ")");
+    if (training && !(eps > 0))
+      value_error("batch_norm eps must be positive during training, but got ", eps);
     return batch_normed(x, weight, bias, mean, variance, training, momentum, eps)[0];
   }
 };

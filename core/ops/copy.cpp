@@ -58,6 +58,18 @@ The values of `src`, broadcast to the shape of `input` and converted to its dtyp
 tensor([1., 2.])
 )");
 
+struct CopyNumber : Composite {
+  static constexpr bool in_place = true;
+  static Tensor define(Tensor x, Number src, bool) { return ops::fill(x, src); }
+};
+ADJ_OP(CopyNumber, "copy:number(input: Tensor, src: Number, non_blocking: bool = False) -> Tensor",
+       R"(
+A number in every element.
+
+>>> adjoint.zeros(2).copy_(3)
+tensor([3., 3.])
+)");
+
 struct Clone : Linear {
   static Tensor forward(Tensor x, Text) {
     Tensor y = empty_in_order(x, x.dtype());
@@ -149,6 +161,9 @@ struct Fill : Linear {
       if (v.tensor->sizes.size() != 0)
         runtime_error("fill_ only supports 0-dimension value tensor but got tensor with ",
                       v.tensor->sizes.size(), " dimensions.");
+      if (is_complex(v.tensor->dtype) && !is_complex(out.dtype()))
+        runtime_error("value cannot be converted to type ", out.dtype(),
+                      " without overflow: it is complex");
       write_into(out, v.as_tensor());
     } else {
       write_into(out, v.tag == Tag::real ? scalar_tensor(v.real, out.dtype())

@@ -220,6 +220,9 @@ struct IndexFill : Linear {
     if (v.is_tensor() && v.tensor->sizes.size())
       runtime_error("index_fill_ only supports a 0-dimensional value tensor, but got tensor with ",
                     v.tensor->sizes.size(), " dimension(s).");
+    if (v.is_tensor() && is_complex(v.tensor->dtype) && !is_complex(t.out.dtype()))
+      runtime_error("value cannot be converted to type ", t.out.dtype(),
+                    " without overflow: it is complex");
     Tensor value = v.is_tensor()        ? v.as_tensor()
                    : v.tag == Tag::real ? scalar_tensor(v.real, t.out.dtype())
                                         : scalar_tensor(v.as_int(), t.out.dtype());

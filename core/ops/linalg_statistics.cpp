@@ -30,6 +30,11 @@ Tensor covariance(const Tensor& input, int64_t correction, Tensor fweights, Tens
                     " to have the same numel as there are observations "
                     "in the input but got ",
                     w.numel(), " != ", n);
+    if (w.wrapped()) return;
+    Tensor plain = ops::contiguous(ops::to_dtype(w, DType::f64));
+    for (int64_t i = 0; i < n; ++i)
+      if (plain.data<double>()[i] < 0)
+        runtime_error("cov(): ", name, " cannot be negative, but has ", plain.data<double>()[i]);
   };
   Tensor w;
   if (fweights.defined()) {

@@ -1,14 +1,21 @@
 #include "ops/loss.h"
 
 #include "cpu/loop.h"
+#include "tensor/warning.h"
 
 namespace adj {
 
 Reduction reduction_of(Text reduction, const Value& size_average, const Value& reduce,
                        bool batchmean) {
   if (!size_average.is_none() || !reduce.is_none()) {
-    if (!reduce.is_none() && !reduce.as_bool()) return kNone;
-    return size_average.is_none() || size_average.as_bool() ? kMean : kSum;
+    bool each = !reduce.is_none() && !reduce.as_bool();
+    bool mean = size_average.is_none() || size_average.as_bool();
+    user_warning("size_average and reduce are deprecated: use reduction='",
+                 each   ? "none"
+                 : mean ? "mean"
+                        : "sum",
+                 "'");
+    return each ? kNone : mean ? kMean : kSum;
   }
   if (reduction == "mean") return kMean;
   if (reduction == "sum") return kSum;

@@ -263,7 +263,10 @@ tensor(0.6931)
 
 void check_classes(const char* name, const Tensor& x, const Tensor& target, const Tensor& weight) {
   if (x.dim() == 0)
-    runtime_error(name, ": the input must have a dim of classes, got a tensor without dims");
+    value_error(name, ": Expected 1 or more dimensions (got 0): the input has a dim of classes");
+  if (x.dim() > 1 && target.dim() > 0 && x.size(0) != target.size(0))
+    value_error("Expected input batch_size (", x.size(0), ") to match target batch_size (",
+                target.size(0), ").");
   if (target.dtype() != DType::i64 && target.dtype() != DType::u8)
     runtime_error(name, ": expected target dtype to be Long or Byte, but got ",
                   scalar_name_of(target.dtype()));
@@ -272,9 +275,6 @@ void check_classes(const char* name, const Tensor& x, const Tensor& target, cons
                    : target.dim() != x.dim() - 1)
     runtime_error(name, ": a target of shape ", target.sizes(), " does not fit an input of shape ",
                   x.sizes(), " (expected the input's shape without its dim of classes)");
-  if (x.dim() > 1 && x.size(0) != target.size(0))
-    value_error("Expected input batch_size (", x.size(0), ") to match target batch_size (",
-                target.size(0), ").");
   for (int i = 2; i < x.dim(); ++i)
     if (x.size(i) != target.size(i - 1))
       runtime_error(name, ": Expected target size ", reduced_sizes(x.sizes(), 2, false), ", got ",
@@ -282,6 +282,9 @@ void check_classes(const char* name, const Tensor& x, const Tensor& target, cons
   if (weight.defined() && (weight.dim() != 1 || weight.size(0) != classes))
     runtime_error(name, ": weight tensor should be defined either for all ", classes,
                   " classes or no classes but got weight tensor of shape: ", weight.sizes());
+  if (weight.defined() && is_floating(weight.dtype()) && weight.dtype() != x.dtype())
+    runtime_error(name, ": expected scalar type ", scalar_name_of(x.dtype()), " but found ",
+                  scalar_name_of(weight.dtype()), " for the weight");
 }
 
 struct NllFunction : Composite {

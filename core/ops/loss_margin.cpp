@@ -22,6 +22,10 @@ struct MultiMargin : Composite {
     if (target.numel() != n)
       runtime_error("multi_margin_loss: inconsistent target size, expected ", n, " but got ",
                     target.sizes());
+    if (weight.defined() && weight.numel() != classes)
+      runtime_error("multi_margin_loss: inconsistent weight size, expected ", classes, " but got ",
+                    weight.sizes());
+    bool one = target.dim() == 0;
     target = ops::reshape(target, Dims{n, 1});
     Tensor right = ops::gather(x, int64_t{1}, target);  // [N, 1]
     Tensor each = clamp_min(ops::add(ops::sub(x, right), margin), 0.0);
@@ -32,7 +36,7 @@ struct MultiMargin : Composite {
                              Dims{n, 1}));
     each = ops::masked_fill(each, ops::eq(ops::arange(int64_t{0}, classes), target), 0.0);
     each = ops::div(ops::sum(each, int64_t{1}), static_cast<double>(classes));
-    return reduced(single ? ops::squeeze(each, int64_t{0}) : each, reduction);
+    return reduced(one ? ops::squeeze(each, int64_t{0}) : each, reduction);
   }
 };
 ADJ_OP(MultiMargin,

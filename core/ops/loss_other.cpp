@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/loss.h"
+#include "tensor/warning.h"
 
 namespace adj {
 
@@ -14,6 +15,11 @@ struct KlDiv : Composite {
   static Tensor define(Tensor x, Tensor y, Value size_average, Value reduce, Text text,
                        bool log_target) {
     Reduction reduction = reduction_of(text, size_average, reduce, true);
+    if (text == "mean" && reduction == kMean && size_average.is_none() && reduce.is_none())
+      user_warning(
+          "reduction: 'mean' divides by the number of elements, 'batchmean' by the size of the "
+          "batch "
+          "alone, as the definition of the divergence has it");
     Tensor each =
         log_target ? ops::mul(ops::exp(y), ops::sub(y, x)) : ops::sub(xlogy(y, y), ops::mul(y, x));
     if (reduction != kBatchMean) return reduced(each, reduction);

@@ -4,6 +4,7 @@
 #include "ops/elementwise/var.h"
 
 #include "ops/elementwise/loss.h"
+#include "tensor/warning.h"
 
 namespace adj {
 
@@ -130,6 +131,16 @@ const Fn mse{"_nodes.mse_loss"}, smooth_l1{"_nodes.smooth_l1_loss"}, huber{"_nod
     soft_margin{"_nodes.soft_margin_loss"};
 const Tensor none;
 
+// Losses whose operands may broadcast: a target [N] beside an input [N, 1] is nearly always a
+// mistake.
+void warn_of_broadcasting(const Tensor& x, const Tensor& y) {
+  if (!(x.sizes() == y.sizes()))
+    user_warning(
+        "Using a target size (", y.sizes(), ") that is different to the input size (", x.sizes(),
+        "): every element of one is compared with several of the other. Please ensure they "
+        "have the same size.");
+}
+
 // With weights the mean is over their sum.
 Tensor weighted(const Tensor& each, const Tensor& input, const Tensor& weight,
                 Reduction reduction) {
@@ -144,6 +155,7 @@ struct MseFunction : Composite {
   static Tensor define(Tensor x, Tensor y, Value size_average, Value reduce, Text text,
                        Tensor weight) {
     Reduction reduction = reduction_of(text, size_average, reduce);
+    warn_of_broadcasting(x, y);
     if (!weight.defined()) return mse(x, y, none, none, int64_t{reduction});
     return weighted(mse(x, y, none, none, int64_t{kNone}), x, weight, reduction);
   }
@@ -163,6 +175,7 @@ struct L1Function : Composite {
   static Tensor define(Tensor x, Tensor y, Value size_average, Value reduce, Text text,
                        Tensor weight) {
     Reduction reduction = reduction_of(text, size_average, reduce);
+    warn_of_broadcasting(x, y);
     Tensor each = ops::abs(ops::sub(x, y));
     return weight.defined() ? weighted(each, x, weight, reduction) : reduced(each, reduction);
   }
@@ -183,6 +196,7 @@ struct SmoothL1Function : Composite {
     Reduction reduction = reduction_of(text, size_average, reduce);
     if (beta < 0)
       runtime_error("smooth_l1_loss does not support negative values for beta, got ", beta);
+    warn_of_broadcasting(x, y);
     if (beta == 0) return reduced(ops::abs(ops::sub(x, y)), reduction);
     return smooth_l1(x, y, none, beta, int64_t{reduction});
   }
@@ -203,6 +217,7 @@ struct HuberFunction : Composite {
     Reduction reduction = reduction_of(text, {}, {});
     if (!(delta > 0))
       runtime_error("huber_loss does not support non-positive values for delta, got ", delta);
+    warn_of_broadcasting(x, y);
     if (!weight.defined()) return huber(x, y, none, delta, int64_t{reduction});
     if (!(weight.sizes() == x.sizes()))
       value_error("Weights and input must have the same size, got ", weight.sizes(), " and ",

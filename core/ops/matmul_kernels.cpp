@@ -43,13 +43,12 @@ Matrix flattened(Tensor& x) {
   if (n == 2) return matrix_of(x);
   int64_t columns = x.size(n - 1), rows = x.sizes().slice(0, n - 1).product();
   // The leading dims must step evenly.
-  int64_t step = 0, expected = 0;
-  bool even = true;
+  int64_t step = columns, expected = 0;
+  bool even = true, found = false;
   for (int i = n - 2; i >= 0; --i) {
     if (x.size(i) == 1) continue;
-    if (!step) {
-      step = expected = x.stride(i);
-    }
+    if (!found) step = expected = x.stride(i);  // 0 where it is expanded
+    found = true;
     even = even && x.stride(i) == expected;
     expected *= x.size(i);
   }
@@ -57,7 +56,7 @@ Matrix flattened(Tensor& x) {
     x = dense(x);
     return {x.data(), rows, columns, columns, 1};
   }
-  return {x.data(), rows, columns, step ? step : columns, x.stride(n - 1)};
+  return {x.data(), rows, columns, step, x.stride(n - 1)};
 }
 
 void multiply(DType t, Matrix a, Matrix b, void* c, int64_t ldc, double alpha, double beta) {

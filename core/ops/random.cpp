@@ -210,7 +210,34 @@ From `low` on.
 tensor([3., 3.])
 )");
 
-// Draws depend on probabilities but have no gradient.
+// What was drawn is constant in the parameters of its law: their gradient is zero, and what is
+// drawn for parameters that require a gradient requires one, as torch has it.
+struct DrawnFor : Rule {
+  static Tensor forward(Tensor x, Tensor) { return alias_of(x); }
+  static void vjp(Vjp& c) {
+    if (c.needs(0)) c.set(0, c.g());
+    if (c.needs(1)) c.set(1, ops::zeros(c.like(1).sizes, c.like(1).dtype));
+  }
+  static Outs batch(Batch& b) {
+    return b.is_batched(0) ? b.run() : as_outs(ops::contiguous_copy(b.expanded(0)));
+  }
+};
+ADJ_OP(DrawnFor, "_nodes.drawn_for(input: Tensor, parameter: Tensor) -> Tensor", R"(
+The values of `input`, which were drawn for `parameter`: its gradient is zero.
+
+>>> f = adjoint._core._namespaces["_nodes"]["drawn_for"]
+>>> p = adjoint.ones(2, requires_grad=True)
+>>> f(adjoint.zeros(2), p).sum().backward()
+>>> p.grad
+tensor([0., 0.])
+)");
+
+const Fn drawn_for{"_nodes.drawn_for"};
+
+Tensor tied(Tensor x, const Tensor& parameter) {
+  return parameter.requires_grad() || parameter.wrapped() ? Tensor(drawn_for(x, parameter)) : x;
+}
+
 void check_probabilities(const Tensor& p) {
   if (p.wrapped()) return;
   Tensor plain = ops::to_dtype(detach(p), DType::f64);
@@ -230,15 +257,32 @@ Tensor coins(DimsView sizes, const Tensor& p, const Value& generator, DType dtyp
 }
 struct Bernoulli : Composite {
   static Tensor define(Tensor p, Value generator) {
-    return coins(p.sizes(), p, generator, p.dtype());
+    return tied(coins(p.sizes(), p, generator, p.dtype()), p);
   }
 };
 ADJ_OP(Bernoulli, "bernoulli(input: Tensor, *, generator: Generator? = None) -> Tensor", R"(
-1 with the probability that `input` gives for each element, else 0. A RuntimeError for a probability
-outside of [0, 1].
+1 with the probability that `input` gives for each element, else 0; its gradient is zero. A
+RuntimeError for a probability outside of [0, 1].
 
 >>> adjoint.bernoulli(adjoint.tensor([0., 1.]))
 tensor([0., 1.])
+)");
+
+struct BernoulliOf : Composite {
+  static Tensor define(Tensor x, double p, Value generator) {
+    if (!(p >= 0 && p <= 1)) runtime_error("bernoulli expects p in [0, 1], got ", p);
+    DType wide = x.dtype() == DType::f64 ? DType::f64 : DType::f32;
+    Tensor u = ops::rand(x.sizes(), generator, wide);
+    return ops::to_dtype(ops::lt(u, p), x.dtype());
+  }
+};
+ADJ_OP(BernoulliOf,
+       "bernoulli:p(input: Tensor, p: float, *, generator: Generator? = None) -> Tensor", R"(
+1 with probability `p`, else 0, in the shape and dtype of `input`, whose values do not matter. A
+RuntimeError for a `p` outside of [0, 1].
+
+>>> adjoint.bernoulli(adjoint.zeros(2), 1.)
+tensor([1., 1.])
 )");
 
 void check_deviation(double deviation) {
@@ -256,14 +300,14 @@ struct NormalTensors : Composite {
     check_deviation(std);
     Dims sizes = broadcast_sizes(mean.sizes(), std.sizes());
     Tensor x = ops::randn(sizes, generator, promote(mean.dtype(), std.dtype()));
-    return ops::add(ops::mul(x, detach(std)), detach(mean));
+    return tied(tied(ops::add(ops::mul(x, detach(std)), detach(mean)), mean), std);
   }
 };
 ADJ_OP(NormalTensors,
        "normal(mean: Tensor, std: Tensor, *, generator: Generator? = None) -> Tensor", R"(
 Numbers drawn from normal distributions of the given means and standard deviations: each a tensor or
-a number; of two numbers, `size` is the shape. No gradient flows through them. A RuntimeError for a
-negative `std`.
+a number; of two numbers, `size` is the shape. The gradients of the means and deviations are zero.
+A RuntimeError for a negative `std`.
 
 >>> adjoint.normal(adjoint.tensor([1., 2.]), adjoint.zeros(2))
 tensor([1., 2.])
@@ -272,7 +316,8 @@ struct NormalMeans : Composite {
   static constexpr bool is_method = false;
   static Tensor define(Tensor mean, double std, Value generator) {
     check_deviation(std);
-    return ops::add(ops::mul(ops::randn(mean.sizes(), generator, mean.dtype()), std), detach(mean));
+    Tensor x = ops::mul(ops::randn(mean.sizes(), generator, mean.dtype()), std);
+    return tied(ops::add(x, detach(mean)), mean);
   }
 };
 ADJ_OP(NormalMeans,
@@ -286,7 +331,8 @@ struct NormalDeviations : Composite {
   static constexpr bool is_method = false;
   static Tensor define(double mean, Tensor std, Value generator) {
     check_deviation(std);
-    return ops::add(ops::mul(ops::randn(std.sizes(), generator, std.dtype()), detach(std)), mean);
+    Tensor x = ops::mul(ops::randn(std.sizes(), generator, std.dtype()), detach(std));
+    return tied(ops::add(x, mean), std);
   }
 };
 ADJ_OP(NormalDeviations,

@@ -93,8 +93,10 @@ void check_floating_rate(const char* name, const Tensor& x) {
          "'");
 }
 
-struct Poisson : Constant {
+struct Poisson : Rule {
   static constexpr bool is_method = false;
+  static void vjp(Vjp& c) { c.set(0, ops::zeros(c.like(0).sizes, c.like(0).dtype)); }
+  static Outs jvp(Jvp&) { return Outs(1); }
   static Tensor forward(Tensor rate, Value generator) {
     check_floating_rate("poisson", rate);
     Tensor means = as_double(rate), out = empty(means.sizes(), DType::f64);
@@ -110,7 +112,7 @@ struct Poisson : Constant {
   }
 };
 ADJ_OP(Poisson, "poisson(input: Tensor, generator: Generator? = None) -> Tensor", R"(
-Poisson variates of the means `input`, in its shape and dtype. No gradient flows through them. A
+Poisson variates of the means `input`, in its shape and dtype; the gradient of the means is zero. A
 RuntimeError for a negative mean.
 
 >>> adjoint.poisson(adjoint.zeros(2))

@@ -39,18 +39,20 @@ Tensor extreme(Reduce op, const char* name, const Tensor& x, std::optional<DimsV
 
 struct Amax : Rule {
   static constexpr uint32_t saves = input(0) | output(0);
-  static Tensor forward(Tensor x, DimsView dim, bool keepdim) {
+  static Tensor forward(Tensor x, std::optional<DimsView> dim, bool keepdim) {
     return extreme(Reduce::amax, "amax", x, dim, keepdim);
   }
   static void vjp(Vjp& c) {
-    extreme_vjp(c, reduced_dims(c.arg<DimsView>(1), c.like(0).sizes.size()), c.arg<bool>(2));
+    extreme_vjp(c, reduced_dims(c.arg<std::optional<DimsView>>(1), c.like(0).sizes.size()),
+                c.arg<bool>(2));
   }
   static Outs jvp(Jvp& j) {
-    return extreme_jvp(j, reduced_dims(j.arg<DimsView>(1), j.in(0).dim()), j.arg<bool>(2));
+    return extreme_jvp(j, reduced_dims(j.arg<std::optional<DimsView>>(1), j.in(0).dim()),
+                       j.arg<bool>(2));
   }
   static Outs batch(Batch& b) { return batch_over_dims(b); }
 };
-ADJ_OP(Amax, "amax(input: Tensor, dim: int[] = [], keepdim: bool = False) -> Tensor", R"(
+ADJ_OP(Amax, "amax(input: Tensor, dim: int[]? = None, keepdim: bool = False) -> Tensor", R"(
 The largest value over `dim` (one or several; none: all). Elements that tie share the gradient equally.
 An IndexError for an empty dim.
 
@@ -59,11 +61,11 @@ tensor([5., 4.])
 )");
 
 struct Amin : Amax {
-  static Tensor forward(Tensor x, DimsView dim, bool keepdim) {
+  static Tensor forward(Tensor x, std::optional<DimsView> dim, bool keepdim) {
     return extreme(Reduce::amin, "amin", x, dim, keepdim);
   }
 };
-ADJ_OP(Amin, "amin(input: Tensor, dim: int[] = [], keepdim: bool = False) -> Tensor", R"(
+ADJ_OP(Amin, "amin(input: Tensor, dim: int[]? = None, keepdim: bool = False) -> Tensor", R"(
 The smallest value over `dim` (one or several; none: all). Elements that tie share the gradient equally.
 An IndexError for an empty dim.
 

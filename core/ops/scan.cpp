@@ -51,7 +51,7 @@ Tensor scanned(bool product, const Tensor& x, int64_t dim, std::optional<DType> 
   DType t = computed_in(result);
   if (is_complex(t)) return complex_scanned(product, cast(x, t), d, reverse);
   Tensor in = is_floating(t) ? cast(x, t) : dense(x);
-  if (!is_floating(t) && is_floating(in.dtype())) in = cast(in, DType::i64);
+  if (!is_floating(t) && is_differentiable(in.dtype())) in = cast(in, DType::i64);
   DType out = is_floating(t) ? t : DType::i64;
   Tensor y = empty(x.sizes(), out);
   Grouped g = grouped(in, x.dim() ? DimMask{1} << d : 0);

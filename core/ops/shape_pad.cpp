@@ -86,7 +86,7 @@ struct Pad : Composite {
     if (mode != "reflect" && mode != "replicate" && mode != "circular")
       fail(ErrorKind::not_implemented, "Unrecognised padding mode ", mode);
     if (value && value->real() != 0)
-      value_error("Padding mode \"", mode, "\" doesn't take in value argument");
+      runtime_error("Padding mode \"", mode, "\" doesn't take in value argument");
     if (pad.size() % 2 || pad.size() / 2 > x.dim())
       runtime_error("padding length must be even, and at most twice the number of dimensions: got ",
                     pad, " for a tensor of shape ", x.sizes());

@@ -213,6 +213,32 @@ void require_dims(const Tensor& x, int n, const char* name) {
                   " dimension(s), but got a tensor with ", x.dim(), " dimensions!");
 }
 
+// Tried before the number of sections, for which a tensor of one element would do.
+struct TensorSplitBy : Composite {
+  static Outs define(Tensor x, Tensor by, int64_t dim) {
+    require_dims(x, 1, "tensor_split");
+    if (by.dtype() != DType::i64 || by.dim() > 1)
+      runtime_error(
+          "tensor_split expected tensor_indices_or_sections to be an int64 tensor of zero or one "
+          "dimensions, but got ",
+          scalar_name_of(by.dtype()), " of shape ", by.sizes());
+    if (by.wrapped()) runtime_error("tensor_split: the parts cannot differ along a vmapped dim");
+    Dims indices;
+    for (int64_t i = 0, step = by.dim() ? by.stride(0) : 1; i < by.numel(); ++i)
+      indices.push_back(by.data<int64_t>()[i * step]);
+    return by.dim() ? cut(x, dim, indices) : cut_evenly(x, dim, indices[0]);
+  }
+};
+ADJ_OP(TensorSplitBy,
+       "tensor_split:tensor(input: Tensor, tensor_indices_or_sections: Tensor, dim: int = 0) -> "
+       "Tensor[]",
+       R"(
+Sections or indices from a tensor of no or one dim.
+
+>>> adjoint.tensor_split(adjoint.arange(5), adjoint.tensor([1, 3]))
+(tensor([0]), tensor([1, 2]), tensor([3, 4]))
+)");
+
 struct TensorSplit : Composite {
   static Outs define(Tensor x, int64_t sections, int64_t dim) {
     require_dims(x, 1, "tensor_split");
@@ -237,31 +263,6 @@ ADJ_OP(TensorSplitAt,
 The parts before, between and behind `indices`.
 
 >>> adjoint.tensor_split(adjoint.arange(5), (1, 3))
-(tensor([0]), tensor([1, 2]), tensor([3, 4]))
-)");
-
-struct TensorSplitBy : Composite {
-  static Outs define(Tensor x, Tensor by, int64_t dim) {
-    require_dims(x, 1, "tensor_split");
-    if (by.dtype() != DType::i64 || by.dim() > 1)
-      runtime_error(
-          "tensor_split expected tensor_indices_or_sections to be an int64 tensor of zero or one "
-          "dimensions, but got ",
-          scalar_name_of(by.dtype()), " of shape ", by.sizes());
-    if (by.wrapped()) runtime_error("tensor_split: the parts cannot differ along a vmapped dim");
-    Dims indices;
-    for (int64_t i = 0, step = by.dim() ? by.stride(0) : 1; i < by.numel(); ++i)
-      indices.push_back(by.data<int64_t>()[i * step]);
-    return by.dim() ? cut(x, dim, indices) : cut_evenly(x, dim, indices[0]);
-  }
-};
-ADJ_OP(TensorSplitBy,
-       "tensor_split:tensor(input: Tensor, tensor_indices_or_sections: Tensor, dim: int = 0) -> "
-       "Tensor[]",
-       R"(
-Sections or indices from a tensor of no or one dim.
-
->>> adjoint.tensor_split(adjoint.arange(5), adjoint.tensor([1, 3]))
 (tensor([0]), tensor([1, 2]), tensor([3, 4]))
 )");
 

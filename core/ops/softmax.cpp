@@ -2,6 +2,7 @@
 #include "cpu/norm.h"
 #include "ops/fused_rule.h"
 #include "ops/reduce.h"
+#include "tensor/warning.h"
 
 namespace adj {
 
@@ -85,14 +86,16 @@ tensor([-0.6931, -0.6931])
 )");
 
 // The dim that torch takes where none is given.
-int64_t implicit_dim(const Tensor& x, std::optional<int64_t> dim) {
+int64_t implicit_dim(const char* name, const Tensor& x, std::optional<int64_t> dim) {
   if (dim) return *dim;
-  return x.dim() == 0 || x.dim() == 1 || x.dim() == 3 ? 0 : 1;
+  int64_t chosen = x.dim() == 0 || x.dim() == 1 || x.dim() == 3 ? 0 : 1;
+  user_warning("Implicit dimension choice for ", name, " has been deprecated: say dim=", chosen);
+  return chosen;
 }
 
 struct SoftmaxFunction : Composite {
   static Tensor define(Tensor x, std::optional<int64_t> dim, int64_t, std::optional<DType> dtype) {
-    return ops::softmax(x, implicit_dim(x, dim), dtype);
+    return ops::softmax(x, implicit_dim("softmax", x, dim), dtype);
   }
 };
 ADJ_OP(SoftmaxFunction,
@@ -109,7 +112,7 @@ tensor([0.5000, 0.5000])
 
 struct LogSoftmaxFunction : Composite {
   static Tensor define(Tensor x, std::optional<int64_t> dim, int64_t, std::optional<DType> dtype) {
-    return ops::log_softmax(x, implicit_dim(x, dim), dtype);
+    return ops::log_softmax(x, implicit_dim("log_softmax", x, dim), dtype);
   }
 };
 ADJ_OP(LogSoftmaxFunction,
@@ -124,7 +127,7 @@ tensor([-0.6931, -0.6931])
 
 struct Softmin : Composite {
   static Tensor define(Tensor x, std::optional<int64_t> dim, int64_t, std::optional<DType> dtype) {
-    return ops::softmax(ops::neg(x), implicit_dim(x, dim), dtype);
+    return ops::softmax(ops::neg(x), implicit_dim("softmin", x, dim), dtype);
   }
 };
 ADJ_OP(Softmin,

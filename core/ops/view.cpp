@@ -301,7 +301,12 @@ struct Squeeze : View {
     Layout out{{}, {}, x->offset};
     uint64_t chosen = dim ? 0 : ~uint64_t{0};
     if (dim)
-      for (int64_t d : *dim) chosen |= uint64_t{1} << normalize_dim(d, x.dim());
+      for (int64_t d : *dim) {
+        uint64_t bit = uint64_t{1} << normalize_dim(d, x.dim());
+        if (chosen & bit)
+          runtime_error("dim ", d, " appears multiple times in the list of dims ", *dim);
+        chosen |= bit;
+      }
     for (int i = 0; i < x.dim(); ++i) {
       if (x.size(i) == 1 && (chosen >> i & 1)) continue;
       out.sizes.push_back(x.size(i));

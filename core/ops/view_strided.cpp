@@ -33,6 +33,20 @@ Tensor spread(const Tensor& x, const Strided& base, const Strided& part, int64_t
   return flat;
 }
 
+Dims with_first(int64_t first, DimsView rest) {
+  Dims dims{first};
+  dims.append(rest.begin(), rest.end());
+  return dims;
+}
+
+// For vmap: the elements of a batch are thought to lie apart, further than both layouts reach.
+int64_t batch_step(const Strided& base, const Strided& part) {
+  int64_t first = base.offset, last = base.offset;
+  base.extend(first, last);
+  part.extend(first, last);
+  return last - first + 1;
+}
+
 Layout strided_layout(const Tensor& x, DimsView size, DimsView stride, int64_t offset) {
   if (size.size() != stride.size())
     runtime_error("mismatch in length of strides and shape: ", size, " and ", stride);
@@ -89,6 +103,12 @@ struct AsStridedView : View {
     return as_outs(ops::as_strided_take(j.t(0), j.arg<DimsView>(1), j.arg<DimsView>(2),
                                         j.arg<int64_t>(3), j.arg<DimsView>(4), j.arg<int64_t>(5)));
   }
+  static Outs batch(Batch& b) {
+    Tensor x = b.in(0);
+    auto both = [&](int i) { return with_first(x.stride(0), b.arg<DimsView>(i)); };
+    return as_outs(ops::as_strided_view(x, with_first(x.size(0), b.arg<DimsView>(1)), both(2),
+                                        b.arg<int64_t>(3), both(4), b.arg<int64_t>(5)));
+  }
 };
 ADJ_OP(AsStridedView,
        "as_strided:view(input: Tensor, size: int[], stride: int[], storage_offset: int, "
@@ -111,6 +131,15 @@ struct AsStridedTake : Linear {
   static Tensor transpose(Tensor g, const TensorMeta& x, DimsView size, DimsView stride,
                           int64_t offset, DimsView base_stride, int64_t base_offset) {
     return ops::as_strided_put(g, x.sizes, size, stride, offset, base_stride, base_offset);
+  }
+  static Outs batch(Batch& b) {
+    Tensor x = b.in(0);
+    Strided part{b.arg<DimsView>(1), b.arg<DimsView>(2), b.arg<int64_t>(3)};
+    Strided base{DimsView(x.sizes()).slice(1, x.dim() - 1), b.arg<DimsView>(4), b.arg<int64_t>(5)};
+    int64_t step = batch_step(base, part);
+    return as_outs(ops::as_strided_take(x, with_first(b.size, part.size),
+                                        with_first(step, part.stride), part.offset,
+                                        with_first(step, base.stride), base.offset));
   }
 };
 ADJ_OP(AsStridedTake,
@@ -160,6 +189,14 @@ struct AsStridedPut : Linear {
                           int64_t offset, DimsView base_stride, int64_t base_offset) {
     return ops::as_strided_take(g, size, stride, offset, base_stride, base_offset);
   }
+  static Outs batch(Batch& b) {
+    Strided base{b.arg<DimsView>(1), b.arg<DimsView>(5), b.arg<int64_t>(6)};
+    Strided part{b.arg<DimsView>(2), b.arg<DimsView>(3), b.arg<int64_t>(4)};
+    int64_t step = batch_step(base, part);
+    return as_outs(ops::as_strided_put(b.in(0), with_first(b.size, base.size),
+                                       with_first(b.size, part.size), with_first(step, part.stride),
+                                       part.offset, with_first(step, base.stride), base.offset));
+  }
 };
 ADJ_OP(AsStridedPut,
        "_nodes.as_strided_put(input: Tensor, base_size: int[], size: int[], stride: int[], "
@@ -194,6 +231,15 @@ struct WriteThroughView : Linear {
       Tensor g = ops::as_strided_take(c.g(), size, stride, offset, base_stride, base_offset);
       c.set(1, g.dtype() == c.like(1).dtype ? g : ops::to_dtype(g, c.like(1).dtype));
     }
+  }
+  static Outs batch(Batch& b) {
+    Tensor x = b.expanded(0);
+    Strided part{b.arg<DimsView>(2), b.arg<DimsView>(3), b.arg<int64_t>(4)};
+    Strided base{DimsView(x.sizes()).slice(1, x.dim() - 1), b.arg<DimsView>(5), b.arg<int64_t>(6)};
+    int64_t step = batch_step(base, part);
+    return as_outs(ops::write_through_view(x, b.expanded(1), with_first(b.size, part.size),
+                                           with_first(step, part.stride), part.offset,
+                                           with_first(step, base.stride), base.offset));
   }
 };
 ADJ_OP(

@@ -12,8 +12,8 @@ namespace {
 thread_local std::vector<LiveLevel> levels;
 
 Tensor wrap(Level&& level, Dims sizes) {
-  Layout layout{std::move(sizes), {}, 0};
   const Tensor& v = level.value;
+  Layout layout{std::move(sizes), {}, v->offset};
   int hidden = level.kind == LevelKind::batched ? 1 : 0;
   for (int i = hidden; i < v.dim(); ++i) layout.strides.push_back(v.stride(i));
   Tensor x(TensorRef::adopt(new TensorImpl(v->storage, std::move(layout), v.dtype())));
@@ -262,90 +262,6 @@ Outs jvp_from_vjp(Jvp& j) {
   TensorList found = run_backward(outputs, starts, inputs, {true, true, false, true});
   for (int i = 0; i < found.size(); ++i) tangents[which[i]] = found[i];
   return tangents;
-}
-
-namespace {
-
-// The same memory and history as an object of its own.
-Tensor move_inside(const Tensor& self) {
-  Tensor inner = alias_of(self);
-  inner->flags = self->flags;
-  inner->base = std::move(self->base);
-  inner->history = std::exchange(self->history, nullptr);
-  inner->level = std::exchange(self->level, nullptr);
-  self->flags = static_cast<uint8_t>((self->flags & ~kRequiresGrad) | kWrapped);
-  return inner;
-}
-
-// A tensor that a dual value is written into takes on a tangent, zero at first. Of a view, the base
-// does, and the view's tangent is the same view of the base's.
-void become_dual(const Tensor& self, int id) {
-  if (!self->base) {
-    Tensor tangent = ops::zeros_like(self);
-    self->level = new Level{LevelKind::dual, id, move_inside(self), tangent};
-    return;
-  }
-  Tensor base(self->base);
-  if (base.wrapped() || !base.contiguous())
-    fail(ErrorKind::not_implemented,
-         "an in-place write of a value with a tangent through this view (of "
-         "shape ",
-         self.sizes(),
-         ") is not supported: write to the tensor itself, or use the out-of-place "
-         "form");
-  become_dual(base, id);
-  Layout layout = self.layout();
-  layout.offset -= base->offset;
-  Tensor tangent = view_of(base->level->tangent, std::move(layout));
-  Tensor inner = move_inside(self);
-  set_base(inner, base->level->value);
-  self->level = new Level{LevelKind::dual, id, inner, tangent};
-  set_base(self, base);
-}
-
-}  // namespace
-
-void write_into_level(const Op& op, Value* values, const Tensor& self) {
-  int id = level_of(self.get());
-  int highest = 0;
-  for_each_tensor(op, values,
-                  [&](TensorImpl* t, int) { highest = std::max(highest, level_of(t)); });
-  if (highest > id && live_level(highest).kind == LevelKind::batched)
-    runtime_error("vmap: ", op.name,
-                  "_ cannot write batched values into a tensor that is not "
-                  "batched (one made outside of the mapped function, or by a factory inside it): "
-                  "use the out-of-place form, or make the tensor with zeros_like of a batched one");
-  Outs outs = dispatch(op, values);
-  Tensor result = outs[0];
-  if (!(result.sizes() == self.sizes())) result = ops::expand(result, self.sizes());
-  if (highest > id) {
-    become_dual(self, highest);
-    id = highest;
-  }
-  Level& level = *self->level;
-  if (result.requires_grad() && modes.grad) {
-    check_writable(self, op.name, true);
-    if (self->base)
-      fail(ErrorKind::not_implemented, "an in-place write (", op.name,
-           "_) through a view, under a "
-           "transform and recorded for backward, is not supported: write to the tensor itself, or "
-           "use the out-of-place form");
-  }
-  GradMode mode(modes.grad);
-  if (level.kind == LevelKind::dual) {
-    ops::copy.into(level.value, primal_of(result, id));
-    Tensor t = tangent_of(result, id);
-    if (t.defined() && level.tangent.defined()) ops::copy.into(level.tangent, t);
-    else if (t.defined()) level.tangent = ops::clone(t);
-    else if (level.tangent.defined()) ops::zero.into(level.tangent);
-  } else {
-    Tensor value = level_of(result.get()) == id ? result->level->value : result;
-    ops::copy.into(level.value, value);
-  }
-  if (result.requires_grad() && modes.grad) {
-    NodeRef node = grad_fn(result);
-    if (node) rebase_history(self, node, result->history->output);
-  }
 }
 
 }  // namespace adj

@@ -46,6 +46,8 @@ Tensor remove_batch_dim(const Tensor& x, int id, int64_t batch_size, int64_t out
 Outs dispatch_level(const Op& op, Value* values);
 // The in-place form on such arguments.
 void write_into_level(const Op& op, Value* values, const Tensor& self);
+// A view that was made before its base took on the tangent that it has gets the same part of that.
+void follow_tangent(const Tensor& self);
 
 // The context of a forward-mode rule. Arguments are numbered as in the signature.
 struct Jvp {

@@ -58,6 +58,8 @@ _find_blas()
 half, float, double, bfloat = _core.float16, _core.float32, _core.float64, _core.bfloat16
 short, int, long = _core.int16, _core.int32, _core.int64
 cfloat, cdouble = _core.complex64, _core.complex128
+# dtypes that no tensor here has: names, for programs that compare with them
+globals().update(_core._named_dtypes)
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 
@@ -74,7 +76,13 @@ _LAZY = {
     "histogramdd": "_histograms",
     "svd_lowrank": "_low_rank",
     "lu": "_older_names",
+    "AcceleratorError": "cuda",
     "OutOfMemoryError": "cuda",
+    "Event": "cpu",
+    "Future": "futures",
+    "Stream": "cpu",
+    "get_device_module": "_settings",
+    "is_storage": "storage",
     "pca_lowrank": "_low_rank",
     "autocast": "amp",
     "GradScaler": "amp",
@@ -96,6 +104,9 @@ _LAZY = {
             "set_autocast_cpu_enabled",
             "set_autocast_dtype",
             "set_autocast_enabled",
+            "SymBool",
+            "SymFloat",
+            "SymInt",
             "sym_float",
             "sym_int",
             "sym_max",
@@ -103,6 +114,21 @@ _LAZY = {
             "sym_not",
         ),
         "_mode_switches",
+    ),  # fmt: skip
+    **dict.fromkeys(
+        (
+            "_assert",
+            "_check",
+            "_check_index",
+            "_check_is_size",
+            "_check_not_implemented",
+            "_check_tensor_all",
+            "_check_tensor_all_with",
+            "_check_type",
+            "_check_value",
+            "_check_with",
+        ),
+        "_checks",
     ),  # fmt: skip
     **dict.fromkeys(
         (
@@ -157,6 +183,17 @@ def __getattr__(name: str) -> Any:
         value = getattr(_importlib.import_module(f"adjoint.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
-    if not name.startswith("_") and _importlib_util.find_spec(f"adjoint.{name}"):
+    public = not name.startswith("_") or name in ("_dynamo", "_inductor")
+    if public and _importlib_util.find_spec(f"adjoint.{name}"):
         return _importlib.import_module(f"adjoint.{name}")
+    if name.startswith("_foreach_"):
+        return getattr(_importlib.import_module("adjoint._foreach"), name)
+    if name in ("_C", "_dynamo", "_utils"):
+        return _importlib.import_module(f"adjoint.{name}")
+    if name.endswith("Storage"):
+        storage = _importlib.import_module("adjoint.storage")
+        if hasattr(storage, name):
+            return getattr(storage, name)
+    if name in ("functional", "_tensor", "_VF"):  # modules of torch that are this one here
+        return _importlib.import_module("adjoint")
     raise AttributeError(f"module 'adjoint' has no attribute '{name}'")

@@ -120,7 +120,12 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
                 "Can't export tensors that require gradient, use tensor.detach() before exporting"
             )
         return ext_tensor.clone() if copy else ext_tensor.detach()
-    capsule = ext_tensor.__dlpack__() if hasattr(ext_tensor, "__dlpack__") else ext_tensor
+    capsule = ext_tensor
+    if hasattr(ext_tensor, "__dlpack__"):
+        try:  # version 1 can share what is read-only
+            capsule = ext_tensor.__dlpack__(max_version=(1, 0))
+        except TypeError:
+            capsule = ext_tensor.__dlpack__()
     x = _core._from_dlpack(capsule)
     return x.clone() if copy else x
 
@@ -158,11 +163,15 @@ def asarray(
 ) -> Tensor:
     """A tensor of `obj`, on its memory unless `copy` is true or the dtype differs.
 
-    A tensor keeps its history, unless `requires_grad` is False, which detaches it.
+    A tensor keeps its history, unless `requires_grad` is False, which detaches it. Bytes are read
+    as elements of `dtype` (the default dtype), as by `frombuffer`.
 
     >>> adjoint.asarray([1, 2])
     tensor([1, 2])
     """
+    if isinstance(obj, (bytes, bytearray)) or isinstance(obj, memoryview) and obj.format == "B":
+        x = frombuffer(obj, dtype=_core.get_default_dtype() if dtype is None else dtype)
+        return (x.clone() if copy else x).requires_grad_(bool(requires_grad))
     x = _core.as_tensor(obj, dtype=dtype, device=device)
     if copy is False and not _shares(x, obj):
         raise ValueError(

@@ -12,6 +12,9 @@ import adjoint
 from adjoint import Tensor, _core
 
 __all__ = [
+    "SymBool",
+    "SymFloat",
+    "SymInt",
     "clear_autocast_cache",
     "cond",
     "get_autocast_cpu_dtype",
@@ -130,6 +133,23 @@ def cond(
         if not callable(function):
             raise RuntimeError(f"cond: expected a function, got {function!r}")
     return true_fn(*operands) if pred else false_fn(*operands)
+
+
+class _Symbol:
+    def __init__(self, node: Any) -> None:
+        raise TypeError(f"{type(self).__name__} cannot be made: sizes are numbers, not symbols")
+
+
+class SymInt(_Symbol):
+    """A size that is a symbol: there is none, sizes are numbers here."""
+
+
+class SymFloat(_Symbol):
+    """A float that is a symbol: there is none."""
+
+
+class SymBool(_Symbol):
+    """A bool that is a symbol: there is none."""
 
 
 def sym_int(a: Any) -> int:

@@ -204,6 +204,13 @@ def scalar_tensor(s: Any, *, dtype: Any = None, **kwargs: Any) -> Tensor:
     return _root["full"]((), s, dtype=dtype or _core.get_default_dtype(), **kwargs)
 
 
+def _made(values: Tensor, dtype: Any, options: dict[str, Any]) -> Tensor:
+    """The values in a tensor that is made with the options of a factory."""
+    made: Tensor = _root["empty"](values.shape, dtype=dtype, **options)
+    made.detach().copy_(values)
+    return made
+
+
 def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None,
           **kwargs: Any) -> Tensor:  # fmt: skip
     """`arange` whose end is included; floating unless a dtype is given.
@@ -216,8 +223,7 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None,
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: {start}, "
                            f"{end}, {step}")  # fmt: skip
     count = int((end - start) / step) + 1
-    dtype = dtype or _core.get_default_dtype()
-    return (_root["arange"](count, dtype=_core.float64) * step + start).to(dtype, **kwargs)
+    return _made(_root["arange"](count, dtype=_core.float64) * step + start, dtype, kwargs)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None,
@@ -228,7 +234,7 @@ def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype:
     tensor([  1.,  10., 100.])
     """
     powers = _root["linspace"](start, end, steps, dtype=_core.float64)
-    return (base**powers).to(dtype or _core.get_default_dtype(), **kwargs)
+    return _made(base**powers, dtype, kwargs)
 
 
 def empty_strided(size: Any, stride: Any, *, dtype: Any = None, **kwargs: Any) -> Tensor:

@@ -14,6 +14,7 @@ __all__ = [
     "are_deterministic_algorithms_enabled",
     "get_default_device",
     "get_deterministic_debug_mode",
+    "get_device_module",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "is_deterministic_algorithms_warn_only_enabled",
@@ -151,3 +152,22 @@ def set_default_tensor_type(t: Any) -> None:
     if name not in dtypes:
         raise TypeError(f"only floating-point types are supported as the default type, got {t}")
     _core.set_default_dtype(dtypes[name])
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of a kind of device: `adjoint.cpu`, that of the one there is, by default.
+
+    Raises:
+        RuntimeError: there is no such kind.
+
+    >>> adjoint.get_device_module("cpu").device_count()
+    1
+    """
+    import adjoint
+
+    if device is None:
+        return adjoint.cpu
+    kind = str(device).partition(":")[0]
+    if kind not in ("cpu", "cuda", "mps", "xpu"):
+        raise RuntimeError(f"Invalid device_type of {kind!r}: it has no module")
+    return getattr(adjoint, kind)

@@ -177,8 +177,8 @@ def dense_dim(self: Tensor) -> int:
 
 @_method
 def as_subclass(self: Tensor, cls: type) -> Any:
-    """The same tensor as an object of a subclass of Tensor."""
-    return Tensor._make_subclass(cls, self, self.requires_grad)
+    """The same tensor, with its history, as a new object of a subclass of Tensor."""
+    return _core._as_subclass(self, cls)
 
 
 @_method

@@ -66,6 +66,15 @@ def __array_wrap__(
 Tensor.__array_priority__ = 1000
 
 
+def _torch_function(cls: type, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    from adjoint import overrides
+
+    return overrides._torch_function_of_tensor(cls, func, types, args, kwargs)
+
+
+Tensor.__torch_function__ = classmethod(_torch_function)
+
+
 @_method
 def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
                copy: bool | None = None) -> Any:  # fmt: skip
@@ -77,7 +86,10 @@ def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None, dl_
         raise AssertionError(f"stream should be None on cpu, got {stream}")
     if dl_device is not None and tuple(map(int, dl_device)) != self.__dlpack_device__():
         raise BufferError(f"a tensor on cpu cannot be exported to the DLPack device {dl_device}")
-    return _core._to_dlpack(self.clone() if copy else self)
+    x = self.clone() if copy else self
+    if max_version is None or max_version[0] < 1:
+        return _core._to_dlpack(x)
+    return _core._to_dlpack(x, True, bool(copy))
 
 
 @_method
@@ -161,8 +173,7 @@ def _rebuild(cls: type, data: bytes, dtype: str, shape: tuple[int, ...], require
 
 @_method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError("only leaf tensors can be pickled; detach() first")
+    # one that was computed comes back as a leaf: its history stays here
     data = _core._tensor_to_bytes(self.detach().contiguous())
     return _rebuild, (type(self), data, str(self.dtype)[6:], tuple(self.shape), self.requires_grad,
                       dict(self.__dict__))  # fmt: skip
@@ -270,41 +281,51 @@ def is_same_size(self: Tensor, other: Tensor) -> bool:
     return self.shape == other.shape
 
 
-class UntypedStorage:
-    """The memory of a tensor, in bytes."""
+@_method
+def untyped_storage(self: Tensor) -> Any:
+    """The memory of the tensor in bytes, shared with its views: a `storage.UntypedStorage`."""
+    from adjoint.storage import UntypedStorage
 
-    def __init__(self, tensor: Tensor) -> None:
-        self._tensor = tensor
-
-    def data_ptr(self) -> int:
-        """Address of the first byte."""
-        return self._tensor._storage_ptr()
-
-    def nbytes(self) -> int:
-        """Size in bytes."""
-        return self._tensor._storage_bytes()
-
-    size = __len__ = nbytes
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr()
-
-    def __hash__(self) -> int:
-        return hash(self.data_ptr())
+    return UntypedStorage._of(self)
 
 
 @_method
-def untyped_storage(self: Tensor) -> UntypedStorage:
-    """The memory of the tensor, shared with its views."""
-    return UntypedStorage(self)
+def storage(self: Tensor) -> Any:
+    """The memory of the tensor as elements of its dtype: a `storage.TypedStorage`."""
+    from adjoint.storage import TypedStorage
+
+    return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype)
 
 
-Tensor.storage = untyped_storage
+Tensor._typed_storage = storage
 
 
 @_method
-def set_(self: Tensor, source: Tensor) -> Tensor:
-    """Makes this tensor share the memory, shape and strides of `source`."""
+def set_(self: Tensor, source: Any = None, storage_offset: Any = 0, size: Any = None,
+         stride: Any = None) -> Tensor:  # fmt: skip
+    """Makes this tensor share the memory, shape and strides of the tensor `source`, or one of those
+    sizes and strides (None: all of it, in a row) on the storage `source` or that of the tensor.
+
+    Raises:
+        RuntimeError: this is a leaf that requires grad, and grad mode is on.
+
+    >>> x = adjoint.arange(4.)
+    >>> adjoint.empty(0).set_(x.untyped_storage(), 1, (2,), (2,))
+    tensor([1., 3.])
+    """
+    if self.requires_grad and self.is_leaf and _core.is_grad_enabled():
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation (set_). "
+            "Write under torch.no_grad()."
+        )
+    if source is None:
+        source = _core._namespaces[""]["empty"]((0,), dtype=self.dtype)
+    if not isinstance(source, Tensor):
+        from adjoint.storage import set_to
+
+        source = set_to(self, source, storage_offset, size, stride)
+    elif size is not None:
+        source = _core._on_memory(source, source.dtype, tuple(size), stride, storage_offset)
     self.data = source
     return self
 
@@ -358,7 +379,8 @@ def __array_namespace__(self: Tensor, *, api_version: str | None = None) -> Any:
     """The namespace of the array API standard: `adjoint.array_api`."""
     from adjoint import array_api
 
-    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+    versions = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+    if api_version is not None and api_version not in versions:
         raise ValueError(f"version {api_version!r} of the array API standard is not there")
     return array_api
 

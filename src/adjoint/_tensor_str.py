@@ -34,7 +34,7 @@ _PROFILES: dict[str, dict[str, Any]] = {
     "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
 }
 
-_options = _Options()
+_options = PRINT_OPTS = _Options()
 
 
 def set_printoptions(

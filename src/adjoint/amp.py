@@ -60,7 +60,7 @@ class autocast(contextlib.ContextDecorator):
         if not isinstance(device_type, str):
             raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
         self.device_type, self.cache_enabled = device_type, cache_enabled
-        self.dtype = _core.bfloat16 if dtype is None else dtype
+        self.dtype = self.fast_dtype = _core.bfloat16 if dtype is None else dtype
         self._enabled = enabled
         if device_type != "cpu" and enabled:
             warnings.warn(

@@ -34,8 +34,12 @@ copyreg.pickle(Generator, lambda g: (_in_state, (g.get_state(),)))
 
 
 @contextlib.contextmanager
-def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+def fork_rng(
+    devices: Any = None, enabled: bool = True, *, device_type: str = "cuda"
+) -> Iterator[None]:
     """On leaving, the default generator is as it was on entering.
+
+    `devices` and `device_type` are accepted: there are no generators of other devices.
 
     >>> with adjoint.random.fork_rng():
     ...     a = adjoint.rand(2)

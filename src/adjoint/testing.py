@@ -109,6 +109,11 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, numbers.Number)  # NumPy's scalars are among them
 
 
+def _kind(number: Any) -> type:
+    """The type of a number, for one of NumPy's that of Python's number."""
+    return type(number.item() if hasattr(number, "item") else number)
+
+
 class _Comparison:
     """What `assert_close` was asked for; `compare` gives the first problem as text, or None."""
 
@@ -175,6 +180,8 @@ class _Comparison:
 
     def values(self, actual: Any, expected: Any, where: str) -> str | None:
         scalars = _is_number(actual) and _is_number(expected)
+        if scalars and self.check_dtype and _kind(actual) is not _kind(expected):
+            return f"The (d)types do not match: {_kind(actual)} != {_kind(expected)}.{where}"
         try:
             a, e = _as_tensor(actual), _as_tensor(expected)
         except (TypeError, ValueError, RuntimeError) as error:
@@ -245,8 +252,8 @@ def _greatest(values: Tensor, like: Tensor) -> tuple[Any, tuple[int, ...]]:
     """The largest value (NaN counts as such) and its index."""
     place = int(values.nan_to_num(nan=math.inf).argmax())
     worst = values.flatten()[place].item()
-    if not (like.is_floating_point() or like.is_complex()) and worst == int(worst):
-        worst = int(worst)
+    if not (like.is_floating_point() or like.is_complex()) and math.isfinite(worst):
+        worst = int(worst) if worst == int(worst) else worst
     index = []
     for size in reversed(values.shape):
         place, rest = divmod(place, size)

@@ -49,6 +49,12 @@ case(
     reference=lambda x, y: np.broadcast_to(y, x.shape),
     torch_name=None,
 )
+case(
+    "copy:number",
+    lambda r: [S(r.normal(2, 3), 2.5), S(r.normal(), 3)],
+    reference=np.full_like,
+    torch_name=None,
+)
 case("clone", likes, reference=np.copy)
 case("contiguous", likes, reference=np.copy, torch_name="Tensor.contiguous")
 case("contiguous_copy", likes, reference=np.copy, torch_name=None)

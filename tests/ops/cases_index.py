@@ -155,7 +155,11 @@ case(
         lambda x, r: S(x, -1, tensor([1]), 2),
     ),
     reference=index_copy,
-    bad=[(S(M, 0, tensor([2]), 1), IndexError), (S(M, 0, tensor([1]), V), RuntimeError)],
+    bad=[
+        (S(M, 0, tensor([2]), 1), IndexError),
+        (S(M, 0, tensor([1]), V), RuntimeError),
+        (S(M, 0, tensor([1]), 1j), RuntimeError),
+    ],
 )
 case(
     "take",

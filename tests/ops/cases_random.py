@@ -36,6 +36,8 @@ case("randint_like", lambda r: [S(M, 1)], reference=constant((2, 3), 0), **NO_TO
 case("randint_like:low", lambda r: [S(M, 3, 4)], reference=constant((2, 3), 3), **NO_TORCH)
 case("bernoulli", lambda r: [S(HALVES)], reference=lambda p: p,
      bad=[(S(M * 2), RuntimeError), (S(M * float("nan")), RuntimeError)], **NO_TORCH)  # fmt: skip
+case("bernoulli:p", lambda r: [S(HALVES, 1.0), S(M, 0.0)], reference=lambda x, p: x * 0 + p,
+     bad=[(S(M, 2.0), RuntimeError), (S(M, float("nan")), RuntimeError)], **NO_TORCH)  # fmt: skip
 NEGATIVE = (RuntimeError,)
 case("normal", lambda r: [S(HALVES, HALVES * 0)], reference=lambda mean, std: mean,
      bad=[(S(M, -M), RuntimeError)], **NO_TORCH)  # fmt: skip
@@ -104,6 +106,7 @@ case(
     rtol=1e-4,
 )
 case("_nodes.value_of", lambda r: [S(r.normal(2, 3))], reference=lambda x: x, grad=False)
+case("_nodes.drawn_for", lambda r: [S(r.normal(2, 3), r.normal(3))], reference=lambda x, p: x)
 case("poisson", lambda r: [S(HALVES * 0)], reference=lambda rate: rate * 0,
      bad=[(S(-M), RuntimeError), (S(M.long()), NotImplementedError)], **GAMMA)  # fmt: skip
 case("binomial", lambda r: [S(HALVES * 7, HALVES)], reference=lambda n, p: n * p,

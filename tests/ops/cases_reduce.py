@@ -110,7 +110,12 @@ case(
 for name, f in [("amax", np.max), ("amin", np.min)]:
     case(
         name,
-        lambda r: [*dims(r.distinct), S(r.integers(-5, 5, 2, 3), 1), S(r.bools(2, 3), 0)],
+        lambda r: [
+            *dims(r.distinct),
+            S(r.distinct(2, 3), None),
+            S(r.integers(-5, 5, 2, 3), 1),
+            S(r.bools(2, 3), 0),
+        ],
         reference=over(f),
         bad=[
             *BAD_DIMS,

@@ -155,7 +155,11 @@ case(
 )
 case(
     "tensor_split:tensor",
-    cube(lambda x: S(x, adjoint.tensor([1, 3]), dim=2), lambda x: S(x, adjoint.tensor([1, 5]), 1)),
+    cube(
+        lambda x: S(x, adjoint.tensor([1, 3]), dim=2),
+        lambda x: S(x, adjoint.tensor([1, 5]), 1),
+        lambda x: S(x, adjoint.tensor([1])),  # an index, not a number of sections
+    ),
     reference=lambda x, at, dim=0: np.split(x, at, dim),
     bad=[
         (S(M, adjoint.tensor([1.0, 2.0])), RuntimeError),
@@ -397,7 +401,7 @@ case(
         S(r.normal(1, 3, 1), (0, 2)),
         S(r.normal(2, 3), 0),
     ],
-    bad=[(S(M, 2), IndexError)],
+    bad=[(S(M, 2), IndexError), (S(M, (0, 0)), RuntimeError)],
 )
 case(
     "select",

@@ -141,9 +141,15 @@ struct NanToNumOp : Composite {
     auto given = [&](int i, double otherwise) {
       return a[i].is_none() ? otherwise : a[i].as_double();
     };
-    double high = largest(x.dtype());
-    return forward_to(internal_nan_to_num, a,
-                      {a[0], given(1, 0.0), given(2, high), given(3, -high)});
+    double high = largest(real_of(x.dtype()));
+    Value nan = given(1, 0.0), above = given(2, high), below = given(3, -high);
+    if (!is_complex(x.dtype()))
+      return forward_to(internal_nan_to_num, a, {a[0], nan, above, below});
+    // Of complex numbers each part by itself.
+    Tensor parts = ops::view_as_real(x);
+    if (!a.into) return ops::view_as_complex(internal_nan_to_num(parts, nan, above, below));
+    internal_nan_to_num.into(parts, nan, above, below);
+    return x;
   }
 };
 ADJ_OP(NanToNumOp,

@@ -3,17 +3,22 @@ program asked for and did not find."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
+from os import PathLike
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import adjoint
+from adjoint._homes import HOMES, home
+from adjoint.torch_version import TorchVersion
 
 __all__ = ["TORCH_VERSION", "install", "installed", "missing"]
 
@@ -21,50 +26,12 @@ __all__ = ["TORCH_VERSION", "install", "installed", "missing"]
 # whose behaviour the tests compare adjoint's with. The part after "+" says who answers.
 TORCH_VERSION = "2.13.0+adjoint"
 
-# Built against torch's own binaries: absent, even where they are installed.
+# Their releases are built against torch's own binaries: those are absent, even where they are
+# installed. A package of that name without binaries (a program's own) is imported.
 _BOUND_TO_TORCH = ("torchvision", "torchaudio", "torchtext")
+_BINARIES = (".so", ".pyd", ".dylib", ".dll")
 
 missing: dict[str, None] = {}  # names of torch that were asked for and are not there, in order
-
-
-class Version(str):
-    """A version that compares by its numbers, with a string or a tuple."""
-
-    def _numbers(self) -> tuple[int, ...]:
-        return _numbers(self)
-
-    def __lt__(self, other: Any) -> bool:
-        return _numbers(self) < _numbers(other)
-
-    def __le__(self, other: Any) -> bool:
-        return _numbers(self) <= _numbers(other)
-
-    def __gt__(self, other: Any) -> bool:
-        return _numbers(self) > _numbers(other)
-
-    def __ge__(self, other: Any) -> bool:
-        return _numbers(self) >= _numbers(other)
-
-    def __eq__(self, other: Any) -> bool:
-        if isinstance(other, str) and "+" in other:
-            return str.__eq__(self, other)
-        return _numbers(self) == _numbers(other)
-
-    def __ne__(self, other: Any) -> bool:
-        return not self == other
-
-    __hash__ = str.__hash__
-
-
-def _numbers(version: Any) -> tuple[int, ...]:
-    if isinstance(version, str):
-        parts = re.match(r"\s*v?(\d+(?:\.\d+)*)", version)
-        version = parts[1].split(".") if parts else ()
-    try:
-        numbers = [int(part) for part in version]
-    except (TypeError, ValueError):
-        numbers = []
-    return tuple(numbers + [0] * (3 - len(numbers)))
 
 
 class _Torch(ModuleType):
@@ -72,13 +39,15 @@ class _Torch(ModuleType):
 
     def __init__(self, name: str, source: ModuleType) -> None:
         super().__init__(name, source.__doc__)
-        self.__dict__.update(_source=source, __version__=Version(TORCH_VERSION))
+        self.__dict__.update(_source=source, __version__=TorchVersion(TORCH_VERSION))
         if hasattr(source, "__path__"):
             self.__dict__["__path__"] = []
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
             return [n for n in dir(self._source) if not n.startswith("_")]
+        if name == self.__name__ == "torch":  # a name in torch's own file
+            return self
         submodule = f"{self.__name__}.{name}"
         try:
             value = getattr(self._source, name)
@@ -120,19 +89,23 @@ class _Torch(ModuleType):
 class _Loader(importlib.abc.Loader):
     """Loads `torch.x` by importing `adjoint.x`: they are one module."""
 
+    _own_spec: importlib.machinery.ModuleSpec | None = None
+
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         if spec.name == "torch":
             return _Torch("torch", adjoint)
-        source = importlib.import_module("adjoint" + spec.name[len("torch") :])
+        name = home(spec.name)
+        source = sys.modules["torch"] if name == "adjoint" else importlib.import_module(name)
         if spec.name == "torch.version":
             return _Torch(spec.name, source)
         self._own_spec = source.__spec__
         return source
 
     def exec_module(self, module: ModuleType) -> None:
-        if not isinstance(module, _Torch):
+        if self._own_spec is not None:
             module.__spec__ = self._own_spec  # the import system has put the one of torch.x there
-            _alias(module.__name__)
+            if not isinstance(module, _Torch):
+                _alias(module.__name__)
 
 
 def _alias(name: str) -> None:
@@ -142,18 +115,87 @@ def _alias(name: str) -> None:
             other = "torch" + loaded[len("adjoint") :]
             if other != "torch.version":
                 sys.modules.setdefault(other, module)
+    # A module that torch keeps elsewhere is there too as soon as the package around is: found now,
+    # its import does not replace a function of its name in that package.
+    for path, mine in HOMES.items():
+        package, _, last = f"torch.{path}".rpartition(".")
+        found = sys.modules.get(f"adjoint.{mine}")
+        if found is not None and package in sys.modules:
+            sys.modules.setdefault(f"torch.{path}", found)
+            if not hasattr(sys.modules[package], last):
+                setattr(sys.modules[package], last, found)
+
+
+def _has_binaries(package: str) -> bool:
+    spec = importlib.machinery.PathFinder.find_spec(package)
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    return any(
+        file.suffix in _BINARIES for folder in folders for file in Path(folder).glob("**/*.*")
+    )
+
+
+class _Distribution(metadata.Distribution):
+    """What `importlib.metadata` tells of torch, which need not be installed."""
+
+    _FILES = {
+        "METADATA": f"Metadata-Version: 2.1\nName: torch\nVersion: {TORCH_VERSION}\n",
+        "top_level.txt": "torch\n",
+    }
+
+    def read_text(self, filename: str) -> str | None:
+        return self._FILES.get(filename)
+
+    def locate_file(self, path: str | PathLike[str]) -> Any:
+        return Path(adjoint.__path__[0]).parent / path
+
+
+def _spec_or_none(
+    find_spec: Callable[..., importlib.machinery.ModuleSpec | None],
+) -> Callable[..., importlib.machinery.ModuleSpec | None]:
+    """`importlib.util.find_spec` that answers None for what is absent here, instead of the error
+    that tells an import why."""
+
+    @functools.wraps(find_spec)
+    def find(name: str, package: str | None = None) -> importlib.machinery.ModuleSpec | None:
+        try:
+            return find_spec(name, package)
+        except ModuleNotFoundError as error:
+            if error.name == name and isinstance(error, _AbsentHere):
+                return None
+            raise
+
+    return find
+
+
+class _AbsentHere(ModuleNotFoundError):
+    """Installed, perhaps, or a part of torch: not there while adjoint runs in torch's place."""
+
+
+# a traceback calls it by the name that programs know
+_AbsentHere.__name__ = _AbsentHere.__qualname__ = "ModuleNotFoundError"
+_AbsentHere.__module__ = "builtins"
 
 
 class _Finder(importlib.abc.MetaPathFinder):
+    def find_distributions(
+        self, context: metadata.DistributionFinder.Context | None = None
+    ) -> Iterable[metadata.Distribution]:
+        name = context.name if context else None
+        return [_Distribution()] if name in (None, "torch") else []
+
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         top = name.partition(".")[0]
-        if top in _BOUND_TO_TORCH:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if name in _BOUND_TO_TORCH and _has_binaries(name):
+            raise _AbsentHere(
+                f"No module named {name!r} (the one installed is built against torch's own "
+                "binaries, and adjoint runs in place of torch)",
+                name=name,
+            )
         if top != "torch":
             return None
-        mine = "adjoint" + name[len("torch") :]
+        mine = home(name)
         if mine not in sys.modules:
             try:
                 found = importlib.util.find_spec(mine)
@@ -161,7 +203,7 @@ class _Finder(importlib.abc.MetaPathFinder):
                 found = None
             if found is None:
                 missing[name] = None
-                raise ModuleNotFoundError(
+                raise _AbsentHere(
                     f"No module named {name!r} (adjoint runs in place of torch)", name=name
                 )
         is_package = name == "torch" or hasattr(sys.modules.get(mine), "__path__")
@@ -191,6 +233,7 @@ def install() -> None:
     if "torch" in sys.modules:
         raise RuntimeError("torch has been imported already: adjoint can no longer take its place")
     sys.meta_path.insert(0, _Finder())
+    importlib.util.find_spec = _spec_or_none(importlib.util.find_spec)
 
     # Forked processes inherit the finder. Spawned ones read this data before anything else.
     import multiprocessing

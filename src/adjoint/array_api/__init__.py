@@ -1,4 +1,4 @@
-"""The functions of the Python array API standard, version 2024.12, for tensors.
+"""The functions of the Python array API standard, version 2025.12, for tensors.
 
 Libraries that are written to the standard get this namespace from a tensor by
 `x.__array_namespace__()`. Names and arguments are the standard's, and dtypes are promoted as it
@@ -29,7 +29,7 @@ from adjoint.array_api._manipulation import *  # noqa: F403
 from adjoint.array_api._reductions import *  # noqa: F403
 from adjoint.array_api.linalg import matmul, matrix_transpose, tensordot, vecdot
 
-__array_api_version__ = "2024.12"
+__array_api_version__ = "2025.12"
 
 __all__ = [
     "__array_api_version__",

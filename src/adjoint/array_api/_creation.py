@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import adjoint
-from adjoint import Tensor, empty_like, from_dlpack, ones_like, zeros_like
+from adjoint import Tensor
 
 __all__ = [
     "arange",
@@ -32,10 +32,10 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = N
     if copy is False and not hasattr(obj, "__dlpack__") and not hasattr(obj, "__array__"):
         raise ValueError("lists and numbers are copied: copy=False cannot be")
     if isinstance(obj, Tensor) and copy:
-        return obj.to(dtype or obj.dtype, copy=True)
+        return obj.to(device, dtype or obj.dtype, copy=True)
     if copy is False and dtype is not None and getattr(obj, "dtype", dtype) != dtype:
         raise ValueError(f"another dtype needs a copy: {obj.dtype} to {dtype}")
-    return adjoint.asarray(obj, dtype=dtype, copy=copy)
+    return adjoint.asarray(obj, dtype=dtype, device=device, copy=copy)
 
 
 def arange(
@@ -47,13 +47,18 @@ def arange(
     if (stop - start) * step < 0 or start == stop:
         real = any(isinstance(v, float) for v in (start, stop, step))
         standard = adjoint.get_default_dtype() if real else adjoint.int64
-        return adjoint.empty(0, dtype=dtype or standard)
-    return adjoint.arange(start, stop, step, dtype=dtype)
+        return adjoint.empty(0, dtype=dtype or standard, device=device)
+    return adjoint.arange(start, stop, step, dtype=dtype, device=device)
 
 
 def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Uninitialised."""
-    return adjoint.empty(shape, dtype=dtype)
+    return adjoint.empty(shape, dtype=dtype, device=device)
+
+
+def empty_like(x: Tensor, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Uninitialised, in the shape and dtype of `x`."""
+    return adjoint.empty_like(x, dtype=dtype, device=device)
 
 
 def eye(
@@ -61,20 +66,26 @@ def eye(
 ) -> Tensor:
     """Ones on diagonal `k`."""
     n_cols = n_rows if n_cols is None else n_cols
-    x = adjoint.zeros(n_rows, n_cols, dtype=dtype)
+    x = adjoint.zeros(n_rows, n_cols, dtype=dtype, device=device)
     if -n_rows < k < n_cols:
         x.diagonal(k).fill_(1)
     return x
 
 
+def from_dlpack(x: Any, /, *, device: Any = None, copy: Any = None) -> Tensor:
+    """An array on the memory of another library's; `copy` puts it on memory of its own."""
+    return adjoint.from_dlpack(x, device=device, copy=copy)
+
+
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Filled with one number, whose kind gives the dtype."""
-    return adjoint.full((shape,) if isinstance(shape, int) else shape, fill_value, dtype=dtype)
+    shape = (shape,) if isinstance(shape, int) else shape
+    return adjoint.full(shape, fill_value, dtype=dtype, device=device)
 
 
 def full_like(x: Tensor, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Filled with one number, in the shape and dtype of `x`."""
-    return adjoint.full_like(x, fill_value, dtype=dtype)
+    return adjoint.full_like(x, fill_value, dtype=dtype, device=device)
 
 
 def linspace(
@@ -98,22 +109,27 @@ def linspace(
         part = adjoint.float64 if dtype == adjoint.complex128 else adjoint.float32
         start, stop = complex(start), complex(stop)
         return adjoint.complex(
-            linspace(start.real, stop.real, num, dtype=part, endpoint=endpoint),
-            linspace(start.imag, stop.imag, num, dtype=part, endpoint=endpoint),
+            linspace(start.real, stop.real, num, dtype=part, device=device, endpoint=endpoint),
+            linspace(start.imag, stop.imag, num, dtype=part, device=device, endpoint=endpoint),
         )
     if endpoint:
-        return adjoint.linspace(start, stop, num, dtype=dtype)
-    return adjoint.linspace(start, stop, num + 1, dtype=dtype)[:num]
+        return adjoint.linspace(start, stop, num, dtype=dtype, device=device)
+    return adjoint.linspace(start, stop, num + 1, dtype=dtype, device=device)[:num]
 
 
 def meshgrid(*arrays: Tensor, indexing: str = "xy") -> Any:
     """Coordinates of a grid."""
-    return list(adjoint.meshgrid(arrays, indexing=indexing)) if arrays else []
+    return tuple(adjoint.meshgrid(arrays, indexing=indexing)) if arrays else ()
 
 
 def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Ones."""
-    return adjoint.ones(shape, dtype=dtype)
+    return adjoint.ones(shape, dtype=dtype, device=device)
+
+
+def ones_like(x: Tensor, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Ones in the shape and dtype of `x`."""
+    return adjoint.ones_like(x, dtype=dtype, device=device)
 
 
 def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
@@ -128,4 +144,9 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
 
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Zeros."""
-    return adjoint.zeros(shape, dtype=dtype)
+    return adjoint.zeros(shape, dtype=dtype, device=device)
+
+
+def zeros_like(x: Tensor, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Zeros in the shape and dtype of `x`."""
+    return adjoint.zeros_like(x, dtype=dtype, device=device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import adjoint
 from adjoint import (
@@ -51,12 +51,32 @@ KINDS["numeric"] = KINDS["integral"] + KINDS["real floating"] + KINDS["complex f
 _PYTHON_KINDS = {"bool": 0, "int": 1, "float": 2, "complex": 3}
 
 
+class FInfo(NamedTuple):
+    """What `finfo` tells: Python numbers and the dtype itself."""
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: Any
+
+
+class IInfo(NamedTuple):
+    """What `iinfo` tells: Python numbers and the dtype itself."""
+
+    bits: int
+    max: int
+    min: int
+    dtype: Any
+
+
 def astype(x: Tensor, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Tensor:
     """A copy in another dtype; with `copy=False` x itself if it has it. A TypeError for complex
     numbers as real ones."""
     if x.is_complex() and not isdtype(dtype, "complex floating"):
         raise TypeError(f"{x.dtype} cannot be cast to {dtype}: take the real part first")
-    return x.to(dtype, copy=copy)
+    return x.to(device, dtype, copy=copy)
 
 
 def can_cast(from_: Any, to: Any, /) -> Any:
@@ -67,15 +87,19 @@ def can_cast(from_: Any, to: Any, /) -> Any:
         return False
 
 
-def finfo(type: Any, /) -> Any:
+def finfo(type: Any, /) -> FInfo:
     """The limits of a floating dtype; of a complex one those of its parts."""
     dtype = type.dtype if isinstance(type, Tensor) else type
-    return adjoint.finfo({complex64: float32, complex128: float64}.get(dtype, dtype))
+    dtype = {complex64: float32, complex128: float64}.get(dtype, dtype)
+    own = adjoint.finfo(dtype)
+    return FInfo(own.bits, own.eps, own.max, own.min, own.smallest_normal, dtype)
 
 
-def iinfo(type: Any, /) -> Any:
+def iinfo(type: Any, /) -> IInfo:
     """The limits of an integer dtype."""
-    return adjoint.iinfo(type.dtype if isinstance(type, Tensor) else type)
+    dtype = type.dtype if isinstance(type, Tensor) else type
+    own = adjoint.iinfo(dtype)
+    return IInfo(own.bits, own.max, own.min, dtype)
 
 
 def isdtype(dtype: Any, kind: Any) -> Any:

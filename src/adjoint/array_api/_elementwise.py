@@ -54,6 +54,15 @@ def _check(name: str, dtype: Any, kind: str) -> None:
         raise TypeError(f"{name} is for {kind} dtypes, got {dtype}")
 
 
+def _complex_expm1(x: Tensor) -> Tensor:
+    """Where a part is not finite, by `exp`, whose special cases are those of `expm1`; and 0, not
+    -0, of 0."""
+    finite = adjoint.isfinite(x)
+    zero = adjoint.complex(x.real.new_zeros(()), x.real.new_full((), -0.0))
+    usual, special = adjoint.where(finite, x, 0), adjoint.where(finite, 0, x)
+    return adjoint.where(finite, adjoint.expm1(usual) + zero, special.exp() - 1)
+
+
 def _of_one(name: str, kind: str) -> Callable[..., Tensor]:
     own = getattr(adjoint, _NAMES.get(name, name))
 
@@ -65,6 +74,8 @@ def _of_one(name: str, kind: str) -> Callable[..., Tensor]:
             return adjoint.complex(x.real.round(), x.imag.round())
         if name == "real" and not x.is_complex():
             return x.clone()
+        if name == "expm1" and x.is_complex():
+            return _complex_expm1(x)
         if name == "sign" and not isdtype(x.dtype, "integral"):
             return adjoint.where(x.isnan(), x, own(x))
         return own(x)
@@ -82,7 +93,11 @@ def _of_two(name: str, kind: str) -> Callable[..., Tensor]:
         _check(name, dtype, kind)
         pair = [x.to(dtype) if isinstance(x, Tensor) else adjoint.tensor(x, dtype=dtype)
                 for x in (x1, x2)]  # fmt: skip
-        return own(*pair)
+        y = own(*pair)
+        if name == "remainder" and dtype.is_floating_point:
+            with adjoint.no_grad():
+                y.copysign_(pair[1])  # also a zero has the sign of the divisor
+        return y
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (

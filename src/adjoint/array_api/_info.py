@@ -25,9 +25,9 @@ class __array_namespace_info__:
         """The CPU."""
         return adjoint.device("cpu")
 
-    def devices(self) -> list[Any]:
+    def devices(self) -> tuple[Any, ...]:
         """The CPU."""
-        return [adjoint.device("cpu")]
+        return (adjoint.device("cpu"),)
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """Those of Python's numbers."""

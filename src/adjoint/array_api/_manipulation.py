@@ -12,10 +12,12 @@ from adjoint.array_api._dtypes import isdtype, result_type
 __all__ = [
     "argsort",
     "broadcast_arrays",
+    "broadcast_shapes",
     "broadcast_to",
     "concat",
     "expand_dims",
     "flip",
+    "isin",
     "moveaxis",
     "nonzero",
     "permute_dims",
@@ -44,7 +46,15 @@ UniqueInverse = namedtuple("UniqueInverse", "values inverse_indices")
 
 def broadcast_arrays(*arrays: Tensor) -> Any:
     """All in the shape that they have together."""
-    return list(adjoint.broadcast_tensors(arrays))
+    return tuple(adjoint.broadcast_tensors(arrays)) if arrays else ()
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that these have together. A ValueError if they do not fit."""
+    try:
+        return tuple(adjoint.broadcast_shapes(*shapes))
+    except RuntimeError as error:
+        raise ValueError(*error.args) from None
 
 
 def broadcast_to(x: Tensor, /, shape: Any) -> Tensor:
@@ -62,9 +72,15 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
     return adjoint.cat(arrays, axis)
 
 
-def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
-    """With a new axis of size 1."""
-    return adjoint.unsqueeze(x, axis)
+def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
+    """With new axes of size 1, at these places of the result."""
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    dims = x.dim() + len(axes)
+    if any(not -dims <= a < dims for a in axes) or len({a % dims for a in axes}) < len(axes):
+        raise IndexError(f"axis {axis} does not name places among {dims} dimensions, each once")
+    for a in sorted(a % dims for a in axes):
+        x = adjoint.unsqueeze(x, a)
+    return x
 
 
 def flip(x: Tensor, /, *, axis: Any = None) -> Tensor:
@@ -137,6 +153,9 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
         if x.dim() != 1:
             raise ValueError(f"axis is needed for an array of {x.dim()} dimensions")
         axis = 0
+    if not isdtype(indices.dtype, "integral"):
+        raise TypeError(f"take needs integers for indices, got {indices.dtype}")
+    indices = indices.long()
     wrapped = adjoint.where(indices < 0, indices + x.shape[axis], indices)
     return adjoint.index_select(x, axis, wrapped)
 
@@ -153,12 +172,32 @@ def nonzero(x: Tensor, /) -> Any:
     return adjoint.nonzero(x, as_tuple=True)
 
 
-def searchsorted(
-    x1: Tensor, x2: Tensor, /, *, side: str = "left", sorter: Tensor | None = None
-) -> Tensor:
-    """Where `x2` would go into `x1`, which is in order."""
+def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
+    """Whether each element of the first array is among those of the second, or is not. NaN is
+    like no other element, itself included."""
     dtype = result_type(x1, x2)
-    return adjoint.searchsorted(x1.to(dtype), x2.to(dtype), side=side, sorter=sorter)
+    pair = [x.to(dtype) if isinstance(x, Tensor) else adjoint.tensor(x, dtype=dtype)
+            for x in (x1, x2)]  # fmt: skip
+    return adjoint.isin(*pair, invert=invert)
+
+
+def searchsorted(
+    x1: Tensor, x2: Any, /, *, side: str = "left", sorter: Tensor | None = None
+) -> Tensor:
+    """Where elements, or a number, would go into `x1`, which is in order."""
+    _real("searchsorted", x1)
+    dtype = result_type(x1, x2)
+    x2 = x2.to(dtype) if isinstance(x2, Tensor) else adjoint.tensor(x2, dtype=dtype)
+    absent = x1.isnan()
+    if not absent.any():
+        return adjoint.searchsorted(x1.to(dtype), x2, side=side, sorter=sorter)
+    # NaN is behind all others, where `sort` puts it.
+    x1 = adjoint.where(absent, adjoint.inf, x1.to(dtype))
+    places = adjoint.searchsorted(x1, x2, side=side, sorter=sorter)
+    known = x1.shape[-1] - absent.sum(-1, keepdim=x1.dim() > 1)
+    within = adjoint.minimum(places, known)
+    last = known if side == "left" else x1.shape[-1]
+    return adjoint.where(x2.isnan(), last, within)
 
 
 def where(condition: Tensor, x1: Any, x2: Any, /) -> Tensor:

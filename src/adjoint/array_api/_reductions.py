@@ -88,7 +88,8 @@ def _cumulative(name: str, function: Any, start: int) -> Any:
             if x.dim() > 1:
                 raise ValueError(f"{name} needs an axis for {x.dim()} dimensions")
             axis = 0
-        y = function(x, axis, dtype=_accumulated_in(x, dtype))
+        dtype = _accumulated_in(x, dtype)
+        y = function(x.to(dtype), axis, dtype=dtype)
         if not include_initial:
             return y
         sizes = [*y.shape]
@@ -145,8 +146,12 @@ def mean(x: Tensor, /, *, axis: Any = None, keepdims: Any = False) -> Tensor:
 def prod(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Tensor:
     """The product; integers in int64."""
     _check("prod", x.dtype, "numeric")
-    x = x.to(_accumulated_in(x, dtype))
-    return _one_by_one(adjoint.prod, x, axis, keepdims)
+    dtype = _accumulated_in(x, dtype)
+
+    def product(x: Tensor, axis: int, keepdims: Any) -> Tensor:
+        return adjoint.prod(x, axis, keepdims, dtype=dtype)
+
+    return _one_by_one(product, x.to(dtype, copy=True), axis, keepdims)
 
 
 def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Tensor:
@@ -154,7 +159,9 @@ def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: Any = Fa
     _check("sum", x.dtype, "numeric")
     dtype = _accumulated_in(x, dtype)
     axes = _axes(x, axis)
-    return adjoint.sum(x, axes, keepdims, dtype=dtype) if axes else x.to(dtype, copy=True)
+    if not axes:
+        return x.to(dtype, copy=True)
+    return adjoint.sum(x.to(dtype), axes, keepdims, dtype=dtype)
 
 
 def var(x: Tensor, /, *, axis: Any = None, correction: Any = 0.0, keepdims: Any = False) -> Tensor:

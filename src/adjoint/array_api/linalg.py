@@ -15,7 +15,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "inv",
     "matmul",
@@ -36,6 +38,7 @@ __all__ = [
     "vector_norm",
 ]
 
+EigResult = namedtuple("EigResult", "eigenvalues eigenvectors")
 EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
@@ -103,6 +106,16 @@ def det(x: Tensor, /) -> Tensor:
 def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     """Diagonals of the last two axes."""
     return adjoint.diagonal(x, offset, -2, -1)
+
+
+def eig(x: Tensor, /) -> Any:
+    """Eigenvalues and eigenvectors of square matrices: complex, in no order."""
+    return EigResult(*adjoint.linalg.eig(x))
+
+
+def eigvals(x: Tensor, /) -> Tensor:
+    """Eigenvalues of square matrices: complex, in no order."""
+    return adjoint.linalg.eigvals(x)
 
 
 def eigh(x: Tensor, /) -> Any:

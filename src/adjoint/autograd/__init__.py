@@ -12,18 +12,26 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from adjoint import _core
 from adjoint._core import Tensor, _add_batch_dim, _remove_batch_dim, _run_backward
 
 from . import anomaly_mode
 from ._levels import vmap_level
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
-from .function import Function
-from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .function import Function, NestedIOFunction
+from .grad_mode import (
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
 from .gradcheck import gradcheck, gradgradcheck
 from .variable import Variable
 
 __all__ = [
     "Function",
+    "NestedIOFunction",
     "Variable",
     "backward",
     "detect_anomaly",
@@ -39,6 +47,7 @@ __all__ = [
     "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
 ]
 
 Tensors: TypeAlias = Tensor | Sequence[Tensor]
@@ -87,7 +96,10 @@ def backward(
     if isinstance(inputs, Mapping):
         inputs = tuple(inputs.values())
     if inputs is not None and not isinstance(inputs, Tensor) and len(inputs) == 0:
-        raise RuntimeError("`inputs` is empty; leave it out to accumulate into every leaf")
+        raise RuntimeError(
+            "`inputs` argument to `backward()` cannot be empty; leave it out to accumulate into "
+            "every leaf"
+        )
     outputs = _tuple(tensors)
     cotangents = _cotangents(grad_tensors, len(outputs))
     retain = create_graph if retain_graph is None else retain_graph
@@ -109,7 +121,7 @@ def grad(
     """The gradients of the sum of `outputs` with respect to `inputs`; no `.grad` changes.
 
     Args:
-        outputs: a tensor or several.
+        outputs: a tensor or several; a `graph.GradientEdge` stands for its tensor, here and below.
         inputs: a tensor, several, or a dict of them: leaves or intermediate results.
         grad_outputs: for each output the cotangent, of its shape; None stands for 1, for a scalar.
         retain_graph: keep the graph, for another backward; by default as `create_graph`.
@@ -141,7 +153,10 @@ def grad(
         warnings.warn("`only_inputs` is ignored: it is always True", FutureWarning, stacklevel=2)
     values = _tuple(inputs.values() if isinstance(inputs, Mapping) else inputs)
     if not values:
-        raise RuntimeError("`inputs` is empty: there is nothing to differentiate with respect to")
+        raise RuntimeError(
+            "`inputs` argument to `grad()` cannot be empty: there is nothing to differentiate with "
+            "respect to"
+        )
     sources = _tuple(outputs)
     run = _batched_grads if is_grads_batched else _grads
     grads = run(
@@ -195,7 +210,16 @@ def _batched_grads(
 
 
 def _tuple(tensors: Any) -> tuple[Any, ...]:
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    if isinstance(tensors, Tensor):
+        return (tensors,)
+    if _is_edge(tensors):
+        return (_core._tensor_at_edge(*tensors),)
+    return tuple([_core._tensor_at_edge(*x) if _is_edge(x) else x for x in tensors])
+
+
+def _is_edge(x: Any) -> bool:
+    """Whether x is a `graph.GradientEdge`, without importing it before there is one."""
+    return type(x) is not Tensor and type(x).__name__ == "GradientEdge"
 
 
 def _cotangents(given: Any, count: int) -> tuple[Any, ...]:

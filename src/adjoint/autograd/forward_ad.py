@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from adjoint import _core
 from adjoint._core import Tensor
 
-from .grad_mode import _Mode
+from .grad_mode import _DecoratorContextManager
 
 __all__ = [
     "UnpackedDualTensor",
@@ -66,7 +66,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
     _open.levels.pop()
 
 
-class dual_level(_Mode):
+class dual_level(_DecoratorContextManager):
     """A dual level for a `with` block, or for each call of a decorated function."""
 
     def __enter__(self) -> int:

@@ -7,6 +7,7 @@ carries what `backward` needs. Inputs that are batched or dual go to `_function_
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,7 +16,8 @@ from adjoint._core import Tensor
 
 from .grad_mode import no_grad
 
-__all__ = ["Function", "FunctionCtx", "VmapInfo", "once_differentiable"]
+__all__ = ["Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "NestedIOFunction",
+           "VmapInfo", "once_differentiable"]  # fmt: skip
 
 
 class VmapInfo(NamedTuple):
@@ -40,13 +42,34 @@ class FunctionCtx(_core._FunctionCtx):
     _dirty: tuple[Tensor, ...] = ()
     _non_differentiable: tuple[Tensor, ...] = ()
     _materialize = True
+    _read = False  # saved_tensors was, by a Function that lets them be read once
     _is_tensor: tuple[bool, ...] = ()  # which arguments of apply are tensors
     _returned: tuple[bool, ...] | None = None  # which results are, unless all
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """The tensors given to `save_for_backward`; an error if one was modified since."""
-        return super().saved_tensors if self._pending is None else self._pending
+        if self._pending is not None:
+            return self._pending
+        if not self._function.clear_saved_tensors_on_access:
+            return super().saved_tensors
+        if self._read:
+            raise RuntimeError(
+                f"saved_tensors can only be accessed once: {self._function.__name__} sets "
+                "clear_saved_tensors_on_access=True"
+            )
+        saved = super().saved_tensors
+        self._read = True
+        self._drop_saved()
+        return saved
+
+    @property
+    def saved_variables(self) -> tuple[Tensor | None, ...]:
+        """An old name of `saved_tensors`."""
+        warnings.warn(
+            "'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2
+        )
+        return self.saved_tensors
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors (inputs, results, or others) for `backward`; once, in the forward pass.
@@ -64,10 +87,12 @@ class FunctionCtx(_core._FunctionCtx):
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say which inputs `forward` wrote to; each must be returned."""
+        _check_marked("mark_dirty", tensors)
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Say which results have no derivative."""
+        _check_marked("mark_non_differentiable", tensors)
         self._non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
@@ -119,12 +144,25 @@ def _check_saved(method: str, tensors: tuple[Any, ...]) -> None:
             )
 
 
+def _check_marked(method: str, tensors: tuple[Any, ...]) -> None:
+    for position, x in enumerate(tensors):
+        if not isinstance(x, Tensor):
+            raise RuntimeError(
+                f"{method} can only accept tensors, but argument {position} is of type "
+                f"{type(x).__name__}"
+            )
+
+
 def _no_setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
     """Fill `ctx` after `forward(*args)`: the other form is `forward(ctx, *args)`, without this."""
     raise NotImplementedError("setup_context is not defined")
 
 
-class Function:
+class FunctionMeta(type):
+    """The type of `Function` and of its subclasses."""
+
+
+class Function(metaclass=FunctionMeta):
     """An operation whose derivative you write.
 
     Subclass it and define static methods, then call `apply`:
@@ -159,11 +197,22 @@ class Function:
     """
 
     generate_vmap_rule = False
+    clear_saved_tensors_on_access = False  # saved tensors are let go of once backward has read them
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self).__name__} should not be instantiated: the methods of a Function are "
+            f"static, and {type(self).__name__}.apply(...) calls it",
+            DeprecationWarning,
+            stacklevel=2,
+        )
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """The result, from the arguments of `apply`."""
-        raise NotImplementedError("a Function needs a static method forward")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function: a static method"
+        )
 
     setup_context = staticmethod(_no_setup_context)
 
@@ -171,7 +220,8 @@ class Function:
     def backward(ctx: Any, *grads: Any) -> Any:
         """Gradients of the arguments of `apply`, from those of the results."""
         raise NotImplementedError(
-            "a Function needs a static method backward (or vjp) for reverse mode"
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with reverse mode"
         )
 
     vjp = backward  # another name for the same method
@@ -179,12 +229,17 @@ class Function:
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
         """Tangents of the results, from those of the arguments of `apply`."""
-        raise NotImplementedError("a Function needs a static method jvp for forward mode")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode"
+        )
 
     @staticmethod
     def vmap(info: VmapInfo, in_dims: tuple[int | None, ...], *args: Any) -> Any:
         """Results and out_dims, from arguments that have a mapped dim where `in_dims` says."""
-        raise NotImplementedError("a Function needs a static method vmap to be mapped")
+        raise NotImplementedError(
+            "You must implement the vmap function for custom autograd.Function to map it"
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = type(self).__name__
@@ -196,15 +251,29 @@ class Function:
         if cls.setup_context is not _no_setup_context:
             args = _with_defaults(cls.forward, args, kwargs)
         elif kwargs:
-            raise TypeError(
-                f"{cls.__name__}.apply takes keyword arguments only if setup_context is defined"
-            )
+            args = _without_context(cls.forward, args, kwargs)
         for x in args:
             if isinstance(x, Tensor) and _core._is_wrapped(x):
                 from ._function_levels import apply_wrapped
 
                 return apply_wrapped(cls, args)
         return run(cls, args)[0]
+
+
+class InplaceFunction(Function):
+    """A Function that once could be made with `inplace`: the same."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """A Function whose arguments and results were once nested: the same."""
+
+
+# Under these names classes of torch's own hierarchy are asked for.
+_SingleLevelFunction = Function
+BackwardCFunction = _ContextMethodMixin = _HookMixin = FunctionCtx
 
 
 def new_context(function: Any, args: tuple[Any, ...]) -> FunctionCtx:
@@ -239,7 +308,16 @@ def record(ctx: FunctionCtx, args: tuple[Any, ...], outputs: Any, recording: boo
     inputs = tuple([x for x in args if isinstance(x, Tensor)])
     for x in ctx._dirty:
         if not _among(x, returned):
-            raise RuntimeError("a tensor given to mark_dirty was not returned by forward")
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as "
+                "output. The inputs that are modified inplace must all be outputs of the Function."
+            )
+        if not _among(x, inputs):
+            warnings.warn(
+                "mark_dirty() received a tensor that was not an input: only inputs that forward "
+                "wrote to are to be marked",
+                stacklevel=4,
+            )
     # A result that is an input comes out as another tensor, unless it was written to.
     tensors = tuple(
         [_twin(y) if _among(y, inputs) and not _among(y, ctx._dirty) else y for y in returned]
@@ -274,9 +352,13 @@ def _twin(x: Tensor) -> Tensor:
 
 
 def _backward_of(function: Any) -> Callable[..., Any]:
-    if function.backward is Function.backward and function.vjp is not Function.vjp:
-        return function.vjp
-    return function.backward
+    if function.vjp is Function.vjp:
+        return function.backward
+    if function.backward is not Function.backward:
+        raise RuntimeError(
+            f"{function.__name__} implements both backward and vjp; implement one of them"
+        )
+    return function.vjp
 
 
 @functools.cache
@@ -295,6 +377,17 @@ def _with_defaults(
     bound = _signature(forward).bind(*args, **kwargs)
     bound.apply_defaults()
     return bound.args
+
+
+def _without_context(
+    forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    """Positional arguments of a `forward(ctx, ...)`, which `apply` gives the context."""
+    bound = _signature(forward).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(f"keyword-only arguments of forward are not supported: {[*bound.kwargs]}")
+    return bound.args[1:]
 
 
 class _OnceBarrier(FunctionCtx):

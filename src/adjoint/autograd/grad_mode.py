@@ -14,10 +14,16 @@ from adjoint import _core
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "no_grad",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]
 
 
-class _Mode:
+class _DecoratorContextManager:
     """A context manager that also decorates functions, generators and (deprecated) classes."""
 
     def __enter__(self) -> Any:
@@ -34,7 +40,7 @@ class _Mode:
         return _decorate(self.clone, func)
 
 
-class _BareMode(_Mode):
+class _NoParamDecoratorContextManager(_DecoratorContextManager):
     """A mode without arguments: `@no_grad` means `@no_grad()`."""
 
     __slots__ = ("_before",)
@@ -98,7 +104,7 @@ def _decorate_generator(make_context: Callable[[], Any], func: Any) -> Any:
     return wrapper
 
 
-class no_grad(_BareMode):
+class no_grad(_NoParamDecoratorContextManager):
     """Nothing is recorded: results do not require grad.
 
     >>> x = adjoint.ones(2, requires_grad=True)
@@ -123,7 +129,7 @@ class no_grad(_BareMode):
         _core._set_grad_enabled(self._before)
 
 
-class enable_grad(_BareMode):
+class enable_grad(_NoParamDecoratorContextManager):
     """Operations are recorded, inside a `no_grad` too.
 
     >>> x = adjoint.ones(2, requires_grad=True)
@@ -143,7 +149,7 @@ class enable_grad(_BareMode):
         _core._set_grad_enabled(self._before)
 
 
-class set_grad_enabled(_Mode):
+class set_grad_enabled(_DecoratorContextManager):
     """Recording on or off: at once, or for a `with` block, or for a decorated function.
 
     >>> x = adjoint.ones(2, requires_grad=True)
@@ -179,7 +185,7 @@ class set_grad_enabled(_Mode):
     __repr__ = __str__
 
 
-class inference_mode(_Mode):
+class inference_mode(_DecoratorContextManager):
     """`no_grad`, and results that may never take part in a recorded computation.
 
     >>> x = adjoint.ones(2, requires_grad=True)
@@ -212,4 +218,26 @@ class inference_mode(_Mode):
         _core._set_grad_enabled(grad)
 
     def clone(self) -> inference_mode:
+        return type(self)(self.mode)
+
+
+class set_multithreading_enabled(_DecoratorContextManager):
+    """Accepted, at once or for a `with` block: a backward pass walks the graph in one thread.
+
+    >>> with adjoint.autograd.set_multithreading_enabled(False):
+    ...     adjoint.ones(1, requires_grad=True).sum().backward()
+    """
+
+    __slots__ = ("mode",)
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def clone(self) -> set_multithreading_enabled:
         return type(self)(self.mode)

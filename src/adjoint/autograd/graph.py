@@ -16,6 +16,7 @@ from adjoint._core import Node, RemovableHandle, Tensor
 __all__ = [
     "GradientEdge",
     "Node",
+    "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
@@ -55,7 +56,9 @@ class saved_tensors_hooks:
 
     Args:
         pack_hook: called, without recording, with each tensor that an operation saves for
-            backward; what it returns is kept in the tensor's place. It may not write to the tensor.
+            backward; what it returns is kept in the tensor's place. It may not write to the tensor,
+            and had better not return a result of the operation itself, but what `detach()` makes of
+            it: the graph would be in a cycle until backward, or Python's collector, frees it.
         unpack_hook: called with that when backward needs the tensor; returns a tensor of the same
             values, shape and dtype.
 
@@ -100,13 +103,37 @@ class save_on_cpu(saved_tensors_hooks):
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         def pack(x: Tensor) -> tuple[Any, Tensor]:
-            return x.device, x.cpu()
+            return x.device, x.detach().cpu()
 
         def unpack(packed: tuple[Any, Tensor]) -> Tensor:
             device, x = packed
             return x.to(device)
 
         super().__init__(pack, unpack)
+
+
+class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+    """Lets tensors that are saved for backward be written to: the graph keeps copies of them.
+
+    >>> with adjoint.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     x = adjoint.ones(2, requires_grad=True)
+    ...     y = x.clone()
+    ...     z = (y**2).sum()
+    ...     _ = y.sin_()
+    ...     z.backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__(lambda x: x.detach().clone(), lambda copy: copy)
+
+    def __enter__(self) -> allow_mutation_on_saved_tensors:  # type: ignore[override]
+        super().__enter__()
+        return self
+
+    def clear(self) -> None:
+        """Accepted: the copies belong to the graph, and go with it."""
 
 
 class _Disabled(threading.local):
@@ -126,6 +153,8 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
     Traceback (most recent call last):
     RuntimeError: not here
     """
+    if _core._saved_hooks_in_force():
+        raise RuntimeError(error_message)
     before = _disabled.message
     _disabled.message = error_message
     try:

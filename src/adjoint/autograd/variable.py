@@ -6,15 +6,17 @@ from typing import Any
 
 from adjoint._core import Tensor
 
-__all__ = ["Variable"]
+__all__ = ["Variable", "VariableMeta"]
 
 
-class _VariableMeta(type):
+class VariableMeta(type):
+    """The type of `Variable`: every tensor is one."""
+
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor)
 
 
-class Variable(metaclass=_VariableMeta):
+class Variable(metaclass=VariableMeta):
     """`Variable(x, requires_grad=False)` is a new leaf tensor that shares the storage of `x`.
 
     >>> x = adjoint.autograd.Variable(adjoint.ones(2), requires_grad=True)

@@ -119,6 +119,132 @@ def init() -> None:
     current_device()
 
 
+def initial_seed() -> int:
+    """A RuntimeError: there is no GPU."""
+    return current_device()
+
+
+def get_rng_state(device: Any = "cuda") -> Any:
+    """A RuntimeError: there is no GPU."""
+    return current_device()
+
+
+def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
+    """A RuntimeError: there is no GPU."""
+    current_device()
+
+
+def current_stream(device: Any = None) -> Any:
+    """A RuntimeError: there is no GPU."""
+    return current_device()
+
+
+def default_stream(device: Any = None) -> Any:
+    """A RuntimeError: there is no GPU."""
+    return current_device()
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """A RuntimeError: there is no GPU."""
+    return current_device(), 0
+
+
+def memory_stats(device: Any = None) -> dict[str, Any]:
+    """What was counted of GPU memory: nothing."""
+    return {}
+
+
+def ipc_collect() -> None:
+    """Accepted for compatibility: there is no GPU memory to collect."""
+
+
+def is_current_stream_capturing() -> bool:
+    """Whether a graph is being captured: no."""
+    return False
+
+
+def get_arch_list() -> list[str]:
+    """The kinds of GPU that this build is for: none."""
+    return []
+
+
+def reset_max_memory_allocated(device: Any = None) -> None:
+    """Accepted for compatibility: there is nothing counted."""
+
+
+default_generators: tuple[Any, ...] = ()
+
+
+class _Absent:
+    """A class of things on a GPU: none can be made."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        current_device()
+
+
+class Stream(_Absent):
+    """A RuntimeError: there is no GPU."""
+
+
+class Event(_Absent):
+    """A RuntimeError: there is no GPU."""
+
+
+class CUDAGraph(_Absent):
+    """A RuntimeError: there is no GPU."""
+
+
+class graph(_Absent):
+    """A RuntimeError: there is no GPU."""
+
+
+class ExternalStream(Stream):
+    """A RuntimeError: there is no GPU."""
+
+
+class device:
+    """A `with` block on a GPU: a RuntimeError, but for None or a negative number, which do nothing.
+
+    >>> with adjoint.cuda.device(None):
+    ...     pass
+    """
+
+    def __init__(self, device: Any) -> None:
+        if device is not None and not (isinstance(device, int) and device < 0):
+            current_device()
+        self.idx = -1
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+class StreamContext:
+    """A `with` block on a stream of a GPU: there is none, so that it must be None."""
+
+    def __init__(self, stream: Any) -> None:
+        if stream is not None:
+            current_device()
+        self.stream = stream
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+def stream(stream: Any) -> StreamContext:
+    """A `with` block on a stream, which must be None."""
+    return StreamContext(stream)
+
+
+class AcceleratorError(RuntimeError):
+    """Never raised: for programs that expect it."""
+
+
 class OutOfMemoryError(RuntimeError):
     """Never raised: for programs that expect it."""
 

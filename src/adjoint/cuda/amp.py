@@ -8,7 +8,12 @@ from typing import Any
 from adjoint import _core, amp
 from adjoint.amp import custom_bwd, custom_fwd
 
-__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
+__all__ = ["GradScaler", "amp_definitely_not_available", "autocast", "custom_bwd", "custom_fwd"]
+
+
+def amp_definitely_not_available() -> bool:
+    """Whether there can be no mixed precision on a GPU: so it is."""
+    return True
 
 
 class autocast(amp.autocast):

@@ -55,7 +55,7 @@ class Binomial(Distribution):
         new._param = self._param.expand(batch_shape)
         return new
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
         return constraints.integer_interval(0, self.total_count)
 

@@ -51,7 +51,7 @@ class Categorical(Distribution):
         new._param = self._param.expand((*batch_shape, self._num_events))
         return new
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
         return constraints.integer_interval(0, self._num_events - 1)
 

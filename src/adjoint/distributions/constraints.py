@@ -13,7 +13,8 @@ import adjoint
 from adjoint import Tensor
 
 __all__ = [
-    "Constraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property",
+    "Constraint", "MixtureSameFamilyConstraint", "boolean", "cat", "corr_cholesky", "dependent",
+    "dependent_property",
     "greater_than", "greater_than_eq", "half_open_interval", "independent", "integer_interval",
     "interval", "is_dependent", "less_than", "lower_cholesky", "lower_triangular", "multinomial",
     "nonnegative", "nonnegative_integer", "one_hot", "positive", "positive_definite",
@@ -40,27 +41,53 @@ class Constraint:
 
 
 class _Dependent(Constraint):
-    """Depends on other parameters; never checked."""
+    """Depends on other parameters; never checked. What is not given is not known."""
 
-    def __init__(self, *, is_discrete: bool = False, event_dim: int = 0) -> None:
-        self.is_discrete, self.event_dim = is_discrete, event_dim
+    def __init__(
+        self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented
+    ) -> None:
+        self._is_discrete, self._event_dim = is_discrete, event_dim
 
-    def __call__(self, *, is_discrete: bool = False, event_dim: int = 0) -> _Dependent:
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        return self._known("is_discrete")
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        return self._known("event_dim")
+
+    def _known(self, name: str) -> Any:
+        value = getattr(self, f"_{name}")
+        if value is NotImplemented:
+            raise NotImplementedError(f"{name} of {self!r} depends on parameters")
+        return value
+
+    def __call__(
+        self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented
+    ) -> _Dependent:
+        is_discrete = self._is_discrete if is_discrete is NotImplemented else is_discrete
+        event_dim = self._event_dim if event_dim is NotImplemented else event_dim
         return _Dependent(is_discrete=is_discrete, event_dim=event_dim)
 
     def check(self, value: Tensor) -> Tensor:
         raise ValueError("Cannot determine validity of dependent constraint")
 
 
-class dependent_property(property, _Dependent):
+class _DependentProperty(property, _Dependent):
     """A property that is a constraint once it is asked of an instance."""
 
-    def __init__(self, fn: Any = None, *, is_discrete: bool = False, event_dim: int = 0) -> None:
+    def __init__(
+        self,
+        fn: Any = None,
+        *,
+        is_discrete: Any = NotImplemented,
+        event_dim: Any = NotImplemented,
+    ) -> None:
         super().__init__(fn)
-        self.is_discrete, self.event_dim = is_discrete, event_dim
+        self._is_discrete, self._event_dim = is_discrete, event_dim
 
-    def __call__(self, fn: Any) -> dependent_property:  # type: ignore[override]
-        return dependent_property(fn, is_discrete=self.is_discrete, event_dim=self.event_dim)
+    def __call__(self, fn: Any) -> _DependentProperty:  # type: ignore[override]
+        return _DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
 
 
 def is_dependent(constraint: Any) -> bool:
@@ -100,21 +127,21 @@ class _Range(Constraint):
         return f"{type(self).__name__.lstrip('_')}({given})"
 
 
-class greater_than(_Range):
+class _GreaterThan(_Range):
     """Above a bound."""
 
     def check(self, value: Tensor) -> Tensor:
         return self.lower_bound < value
 
 
-class greater_than_eq(_Range):
+class _GreaterThanEq(_Range):
     """A bound and above."""
 
     def check(self, value: Tensor) -> Tensor:
         return self.lower_bound <= value
 
 
-class less_than(_Range):
+class _LessThan(_Range):
     """Below a bound."""
 
     def __init__(self, upper_bound: Any) -> None:
@@ -124,21 +151,21 @@ class less_than(_Range):
         return value < self.upper_bound
 
 
-class interval(_Range):
+class _Interval(_Range):
     """Between two bounds, these included."""
 
     def check(self, value: Tensor) -> Tensor:
         return (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
-class half_open_interval(_Range):
+class _HalfOpenInterval(_Range):
     """From a lower bound, included, to an upper one, excluded."""
 
     def check(self, value: Tensor) -> Tensor:
         return (self.lower_bound <= value) & (value < self.upper_bound)
 
 
-class integer_interval(_Range):
+class _IntegerInterval(_Range):
     """Integers between two bounds, these included."""
 
     is_discrete = True
@@ -148,7 +175,7 @@ class integer_interval(_Range):
         return whole & (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
-class _IntegerGreaterThanEq(_Range):
+class _IntegerGreaterThan(_Range):
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
@@ -164,7 +191,7 @@ class _Simplex(Constraint):
         return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < 1e-6)
 
 
-class multinomial(Constraint):
+class _Multinomial(Constraint):
     """Vectors of counts that sum to at most a bound."""
 
     is_discrete = True
@@ -236,7 +263,7 @@ class _PositiveDefinite(_Symmetric):
         return adjoint.linalg.cholesky_ex(value).info == 0
 
 
-class independent(Constraint):
+class _IndependentConstraint(Constraint):
     """A constraint whose events are several of another's: the dims on the right count as one."""
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
@@ -253,10 +280,33 @@ class independent(Constraint):
         return inside.flatten(inside.dim() - n).all(-1) if n else inside
 
     def __repr__(self) -> str:
-        return f"independent({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
+        name = type(self).__name__[1:]
+        return f"{name}({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
-class cat(Constraint):
+class MixtureSameFamilyConstraint(Constraint):
+    """The values of a mixture, whose components lie in `base_constraint`: of any of them."""
+
+    def __init__(self, base_constraint: Constraint) -> None:
+        if not isinstance(base_constraint, Constraint):
+            raise AssertionError(f"expected a Constraint, got {type(base_constraint).__name__}")
+        self.base_constraint = base_constraint
+        self.is_discrete = base_constraint.is_discrete
+        self.event_dim = base_constraint.event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        """Of a value [batch, event], as one for each component [batch, 1, event]."""
+        place = value.dim() - self.event_dim
+        if place < 0:
+            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
+        inside = self.base_constraint.check(value.unsqueeze(place))
+        return inside.flatten(place).all(-1)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_constraint!r})"
+
+
+class _Cat(Constraint):
     """Several constraints side by side along a dim, each on so many elements."""
 
     def __init__(
@@ -272,7 +322,7 @@ class cat(Constraint):
         return adjoint.cat([c.check(v) for c, v in zip(self.cseq, parts, strict=True)], self.dim)
 
 
-class stack(Constraint):
+class _Stack(Constraint):
     """Several constraints along a dim, each on one position."""
 
     def __init__(self, cseq: Sequence[Constraint], dim: int = 0) -> None:
@@ -286,10 +336,15 @@ class stack(Constraint):
 
 
 dependent = _Dependent()
+dependent_property = _DependentProperty
+greater_than, greater_than_eq, less_than = _GreaterThan, _GreaterThanEq, _LessThan
+interval, half_open_interval = _Interval, _HalfOpenInterval
+integer_interval, multinomial = _IntegerInterval, _Multinomial
+independent, cat, stack = _IndependentConstraint, _Cat, _Stack
 boolean = _Boolean()
 one_hot = _OneHot()
-nonnegative_integer = _IntegerGreaterThanEq(0)
-positive_integer = _IntegerGreaterThanEq(1)
+nonnegative_integer = _IntegerGreaterThan(0)
+positive_integer = _IntegerGreaterThan(1)
 real = _Real()
 real_vector = independent(real, 1)
 positive = greater_than(0.0)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import adjoint
 from adjoint import Size, Tensor
 from adjoint.distributions import constraints
+from adjoint.distributions.utils import lazy_property
 
 __all__ = ["Distribution", "ExponentialFamily"]
 
@@ -39,7 +40,8 @@ class Distribution:
         if not self._validate_args:
             return
         for name, constraint in self.arg_constraints.items():
-            derived = name not in self.__dict__ and hasattr(type(self), name)
+            computed = isinstance(getattr(type(self), name, None), lazy_property)
+            derived = computed and name not in self.__dict__
             if constraints.is_dependent(constraint) or derived:
                 continue
             value = getattr(self, name)
@@ -143,12 +145,28 @@ class Distribution:
         new._batch_shape, new._event_shape = batch_shape, self._event_shape
         return new
 
+    def _get_checked_instance(self, cls: Any, _instance: Any = None) -> Any:
+        """A new one, not yet filled, for the `expand` of `cls`.
+
+        Raises:
+            NotImplementedError: of a subclass with an `__init__` of its own, which must define
+                `expand` too.
+        """
+        if _instance is not None:
+            return _instance
+        if type(self).__init__ is not cls.__init__:
+            raise NotImplementedError(
+                f"{type(self).__name__}, a subclass of {cls.__name__}, defines __init__: it must "
+                "define expand also"
+            )
+        return type(self).__new__(type(self))
+
     def _parameters(self) -> dict[str, Any]:
         """The parameters that this one was made from, which are what `expand` expands."""
         return {k: c for k, c in self.arg_constraints.items() if k in self.__dict__}
 
     def _event_dims(self, name: str, constraint: Any) -> int:
-        return int(constraint.event_dim)
+        return 0 if constraints.is_dependent(constraint) else int(constraint.event_dim)
 
     def _copy(self, instance: Any = None) -> Any:
         new = type(self).__new__(type(self)) if instance is None else instance

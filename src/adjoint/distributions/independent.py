@@ -7,7 +7,7 @@ from typing import Any
 from adjoint import Size, Tensor
 from adjoint.distributions import constraints
 from adjoint.distributions.distribution import Distribution
-from adjoint.distributions.transforms.base import _sum_rightmost
+from adjoint.distributions.utils import _sum_rightmost
 
 
 class Independent(Distribution):
@@ -51,7 +51,7 @@ class Independent(Distribution):
     def has_enumerate_support(self) -> bool:  # type: ignore[override]
         return self.reinterpreted_batch_ndims == 0 and self.base_dist.has_enumerate_support
 
-    @property
+    @constraints.dependent_property
     def support(self) -> Any:
         inner, n = self.base_dist.support, self.reinterpreted_batch_ndims
         return constraints.independent(inner, n) if n else inner

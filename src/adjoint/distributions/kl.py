@@ -26,18 +26,18 @@ from adjoint.distributions.gumbel import Gumbel
 from adjoint.distributions.half_normal import HalfNormal
 from adjoint.distributions.independent import Independent
 from adjoint.distributions.laplace import Laplace
-from adjoint.distributions.multivariate_normal import MultivariateNormal, _mahalanobis
+from adjoint.distributions.multivariate_normal import MultivariateNormal, _batch_mahalanobis
 from adjoint.distributions.normal import Normal
 from adjoint.distributions.one_hot_categorical import OneHotCategorical
 from adjoint.distributions.poisson import Poisson
 from adjoint.distributions.transformed_distribution import TransformedDistribution
-from adjoint.distributions.transforms.base import _sum_rightmost
 from adjoint.distributions.uniform import Uniform
+from adjoint.distributions.utils import _sum_rightmost
 
 __all__ = ["kl_divergence", "register_kl"]
 
 _Rule = Callable[[Any, Any], Tensor]
-_rules: dict[tuple[type, type], _Rule] = {}
+_KL_REGISTRY: dict[tuple[type, type], _Rule] = {}
 
 
 def register_kl(type_p: type, type_q: type) -> Callable[[_Rule], _Rule]:
@@ -47,24 +47,24 @@ def register_kl(type_p: type, type_q: type) -> Callable[[_Rule], _Rule]:
             raise TypeError(f"Expected a Distribution subclass but got {kind}")
 
     def register(rule: _Rule) -> _Rule:
-        _rules[type_p, type_q] = rule
+        _KL_REGISTRY[type_p, type_q] = rule
         return rule
 
     return register
 
 
-def _find(type_p: type, type_q: type) -> _Rule | None:
+def _dispatch_kl(type_p: type, type_q: type) -> _Rule | None:
     """The rule of the nearest classes, those of p counting first."""
     for p in type_p.__mro__:
         for q in type_q.__mro__:
-            if (p, q) in _rules:
-                return _rules[p, q]
+            if (p, q) in _KL_REGISTRY:
+                return _KL_REGISTRY[p, q]
     return None
 
 
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """KL(p || q), of the broadcast batch shape; a NotImplementedError if no rule is known."""
-    rule = _find(type(p), type(q))
+    rule = _dispatch_kl(type(p), type(q))
     if rule is None or (rule is _kl_families and type(p) is not type(q)):
         raise NotImplementedError(
             f"No KL(p || q) is implemented for p type {type(p).__name__} and q type "
@@ -221,15 +221,19 @@ def _kl_multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Ten
             f"be computed: {p.event_shape} and {q.event_shape}"
         )
     n = p.event_shape[0]
-    half = q._factor.diagonal(dim1=-2, dim2=-1).log().sum(-1) - p._factor.diagonal(
-        dim1=-2, dim2=-1
-    ).log().sum(-1)
-    batch = adjoint.broadcast_shapes(p._factor.shape[:-2], q._factor.shape[:-2])
+    half = q._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(
+        -1
+    ) - p._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    batch = adjoint.broadcast_shapes(
+        p._unbroadcasted_scale_tril.shape[:-2], q._unbroadcasted_scale_tril.shape[:-2]
+    )
     inner = adjoint.linalg.solve_triangular(
-        q._factor.expand((*batch, n, n)), p._factor.expand((*batch, n, n)), upper=False
+        q._unbroadcasted_scale_tril.expand((*batch, n, n)),
+        p._unbroadcasted_scale_tril.expand((*batch, n, n)),
+        upper=False,
     )
     trace = inner.pow(2).sum((-2, -1))
-    return half + 0.5 * (trace + _mahalanobis(q._factor, q.loc - p.loc) - n)
+    return half + 0.5 * (trace + _batch_mahalanobis(q._unbroadcasted_scale_tril, q.loc - p.loc) - n)
 
 
 @register_kl(Independent, Independent)

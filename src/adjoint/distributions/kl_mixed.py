@@ -19,7 +19,7 @@ from adjoint.distributions.gumbel import Gumbel
 from adjoint.distributions.kl import register_kl
 from adjoint.distributions.laplace import Laplace
 from adjoint.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
-from adjoint.distributions.multivariate_normal import MultivariateNormal, _mahalanobis
+from adjoint.distributions.multivariate_normal import MultivariateNormal, _batch_mahalanobis
 from adjoint.distributions.normal import Normal
 from adjoint.distributions.pareto import Pareto
 from adjoint.distributions.poisson import Poisson
@@ -171,7 +171,7 @@ def _kl_wishart(p: Wishart, q: Wishart) -> Tensor:
     n = p.event_shape[-1]
     if p.event_shape != q.event_shape:
         raise ValueError(f"matrices of {n} rows and of {q.event_shape[-1]} have no divergence")
-    trace = _trace(q._factor, p._factor)
+    trace = _trace(q._unbroadcasted_scale_tril, p._unbroadcasted_scale_tril)
     mean_log_q = 0.5 * ((q.df - n - 1) * p._expected_log_det() - p.df * trace) - q._log_constant()
     return -mean_log_q - p.entropy()
 
@@ -190,7 +190,7 @@ def _trace(q_factor: Tensor, p_columns: Tensor) -> Tensor:
 def _log_det(d: Any) -> Tensor:
     if isinstance(d, LowRankMultivariateNormal):
         return d._log_det()
-    return 2 * d._factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return 2 * d._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
 
 @register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
@@ -208,11 +208,11 @@ def _kl_low_rank(p: Any, q: Any) -> Tensor:
         factor, diag = p._small
         roots = (factor, adjoint.diag_embed(diag.sqrt()))
     else:
-        roots = (p._factor,)
+        roots = (p._unbroadcasted_scale_tril,)
     if isinstance(q, LowRankMultivariateNormal):
         square = q._square(apart)
         trace = sum(q._square(root.mT.movedim(-2, 0)).sum(0) for root in roots)
     else:
-        square = _mahalanobis(q._factor, apart)
-        trace = sum(_trace(q._factor, root) for root in roots)
+        square = _batch_mahalanobis(q._unbroadcasted_scale_tril, apart)
+        trace = sum(_trace(q._unbroadcasted_scale_tril, root) for root in roots)
     return 0.5 * (_log_det(q) - _log_det(p) + trace + square - p.event_shape[0])

@@ -9,7 +9,7 @@ import adjoint
 from adjoint import Tensor
 from adjoint.distributions import constraints
 from adjoint.distributions.distribution import Distribution
-from adjoint.distributions.multivariate_normal import _mahalanobis
+from adjoint.distributions.multivariate_normal import _batch_mahalanobis
 from adjoint.distributions.utils import lazy_property
 
 
@@ -145,7 +145,7 @@ class LowRankMultivariateNormal(Distribution):
         """``x^T covariance^-1 x`` for x [..., n], by the inversion lemma."""
         factor, diag = self._small
         scaled = (factor.mT @ (x / diag).unsqueeze(-1)).squeeze(-1)  # [..., rank]
-        return (x.pow(2) / diag).sum(-1) - _mahalanobis(self._core_factor, scaled)
+        return (x.pow(2) / diag).sum(-1) - _batch_mahalanobis(self._core_factor, scaled)
 
 
 def _core_factor(factor: Tensor, diag: Tensor) -> Tensor:

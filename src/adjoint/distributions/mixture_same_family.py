@@ -67,9 +67,9 @@ class MixtureSameFamily(Distribution):
         new._batch_shape = batch_shape
         return new
 
-    @property
+    @constraints.dependent_property
     def support(self) -> Any:
-        return self._component_distribution.support
+        return constraints.MixtureSameFamilyConstraint(self._component_distribution.support)
 
     @property
     def mixture_distribution(self) -> Categorical:

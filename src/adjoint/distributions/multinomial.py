@@ -43,7 +43,7 @@ class Multinomial(Distribution):
         new._batch_shape = Size(batch_shape)
         return new
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
         return constraints.multinomial(self.total_count)
 

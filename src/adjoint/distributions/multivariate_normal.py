@@ -64,11 +64,11 @@ class MultivariateNormal(Distribution):
         self.loc = loc.expand((*batch, loc.shape[-1]))
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
         if name == "scale_tril":
-            self._factor = matrix
+            self._unbroadcasted_scale_tril = matrix
         elif name == "covariance_matrix":
-            self._factor = adjoint.linalg.cholesky(matrix)
+            self._unbroadcasted_scale_tril = adjoint.linalg.cholesky(matrix)
         else:
-            self._factor = _factor_of_inverse(matrix)
+            self._unbroadcasted_scale_tril = _precision_to_scale_tril(matrix)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         # The factor stays as small as it is.
@@ -78,19 +78,23 @@ class MultivariateNormal(Distribution):
     def scale_tril(self) -> Tensor:
         """The lower Cholesky factor of the covariance."""
         n = self._event_shape[0]
-        return self._factor.expand((*self._batch_shape, n, n))
+        return self._unbroadcasted_scale_tril.expand((*self._batch_shape, n, n))
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """The covariance."""
         n = self._event_shape[0]
-        return (self._factor @ self._factor.mT).expand((*self._batch_shape, n, n))
+        return (self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT).expand(
+            (*self._batch_shape, n, n)
+        )
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance."""
         n = self._event_shape[0]
-        return adjoint.cholesky_inverse(self._factor).expand((*self._batch_shape, n, n))
+        return adjoint.cholesky_inverse(self._unbroadcasted_scale_tril).expand(
+            (*self._batch_shape, n, n)
+        )
 
     @property
     def mean(self) -> Tensor:
@@ -102,28 +106,37 @@ class MultivariateNormal(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        return self._factor.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
+        return (
+            self._unbroadcasted_scale_tril.pow(2)
+            .sum(-1)
+            .expand(self._batch_shape + self._event_shape)
+        )
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         eps = adjoint.randn(shape, dtype=self.loc.dtype)
-        return self.loc + (self._factor @ eps.unsqueeze(-1)).squeeze(-1)
+        return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        square = _mahalanobis(self._factor, value - self.loc)
-        half_log_det = self._factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        square = _batch_mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
+        half_log_det = self._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         n = self._event_shape[0]
         return -0.5 * (n * math.log(2 * math.pi) + square) - half_log_det
 
     def entropy(self) -> Tensor:
-        half_log_det = self._factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        half_log_det = self._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         h = 0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + half_log_det
         return h.expand(self._batch_shape)
 
 
-def _mahalanobis(factor: Tensor, x: Tensor) -> Tensor:
+def _batch_mv(bmat: Tensor, bvec: Tensor) -> Tensor:
+    """Matrices [..., m, n] times vectors [..., n], with their batches broadcast."""
+    return adjoint.matmul(bmat, bvec.unsqueeze(-1)).squeeze(-1)
+
+
+def _batch_mahalanobis(factor: Tensor, x: Tensor) -> Tensor:
     """The squared length of ``factor^-1 x``: factor [..., n, n], x [..., n]."""
     batch = adjoint.broadcast_shapes(factor.shape[:-2], x.shape[:-1])
     n = x.shape[-1]
@@ -134,7 +147,7 @@ def _mahalanobis(factor: Tensor, x: Tensor) -> Tensor:
     return solved.pow(2).sum((-2, -1))
 
 
-def _factor_of_inverse(precision: Tensor) -> Tensor:
+def _precision_to_scale_tril(precision: Tensor) -> Tensor:
     """The Cholesky factor of the inverse, by the factor of the matrix turned around."""
     flipped = adjoint.linalg.cholesky(precision.flip((-2, -1)))
     upper = flipped.flip((-2, -1)).mT

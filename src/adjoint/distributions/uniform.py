@@ -19,18 +19,20 @@ class Uniform(Distribution):
     tensor(2.)
     """
 
-    arg_constraints = {"low": constraints.dependent, "high": constraints.dependent}
     has_rsample = True
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        if self._validate_args and not bool((self.low < self.high).all()):
-            raise ValueError(
-                f"Uniform is not defined when low >= high: low={self.low}, high={self.high}"
-            )
 
     @property
+    def arg_constraints(self) -> dict[str, Any]:
+        return {
+            "low": constraints.less_than(self.high),
+            "high": constraints.greater_than(self.low),
+        }
+
+    @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Any:
         return constraints.interval(self.low, self.high)
 
@@ -70,6 +72,3 @@ class Uniform(Distribution):
 
     def entropy(self) -> Tensor:
         return adjoint.log(self.high - self.low)
-
-    def _event_dims(self, name: str, constraint: Any) -> int:
-        return 0

@@ -85,3 +85,13 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     mat = vec.new_zeros((*vec.shape[:-1], n, n))
     mat[..., index[0], index[1]] = vec
     return mat
+
+
+def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
+    """Draws from the standard normal distribution."""
+    return adjoint.empty(shape, dtype=dtype, device=device).normal_()
+
+
+def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
+    """The sum over so many dims on the right."""
+    return value if dim == 0 else value.sum(tuple(range(-dim, 0)))

@@ -9,7 +9,7 @@ import adjoint
 from adjoint import Tensor
 from adjoint.distributions import constraints
 from adjoint.distributions.distribution import ExponentialFamily
-from adjoint.distributions.multivariate_normal import _factor_of_inverse
+from adjoint.distributions.multivariate_normal import _precision_to_scale_tril
 from adjoint.distributions.utils import lazy_property
 
 
@@ -69,26 +69,28 @@ class Wishart(ExponentialFamily):
         self.__dict__[name] = matrix.expand((*batch, n, n))
         super().__init__(batch, (n, n), validate_args=validate_args)
         if name == "scale_tril":
-            self._factor = matrix
+            self._unbroadcasted_scale_tril = matrix
         elif name == "covariance_matrix":
-            self._factor = adjoint.linalg.cholesky(matrix)
+            self._unbroadcasted_scale_tril = adjoint.linalg.cholesky(matrix)
         else:
-            self._factor = _factor_of_inverse(matrix)
+            self._unbroadcasted_scale_tril = _precision_to_scale_tril(matrix)
 
     @lazy_property
     def scale_tril(self) -> Tensor:
         """The lower Cholesky factor of the covariance."""
-        return self._factor.expand(self._batch_shape + self._event_shape)
+        return self._unbroadcasted_scale_tril.expand(self._batch_shape + self._event_shape)
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """The covariance of the rows."""
-        return (self._factor @ self._factor.mT).expand(self._batch_shape + self._event_shape)
+        return (self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT).expand(
+            self._batch_shape + self._event_shape
+        )
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance."""
-        inverse = adjoint.cholesky_inverse(self._factor)
+        inverse = adjoint.cholesky_inverse(self._unbroadcasted_scale_tril)
         return inverse.expand(self._batch_shape + self._event_shape)
 
     @property
@@ -116,7 +118,7 @@ class Wishart(ExponentialFamily):
         tiny = adjoint.finfo(half.dtype).tiny
         chi = (2 * adjoint._core._standard_gamma(half).clamp(min=tiny)).sqrt()
         noise = adjoint.randn(shape, dtype=half.dtype).tril(-1) + adjoint.diag_embed(chi)
-        root = self._factor @ noise
+        root = self._unbroadcasted_scale_tril @ noise
         return root @ root.mT
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -139,7 +141,7 @@ class Wishart(ExponentialFamily):
         return self.df.unsqueeze(-1) - adjoint.arange(self._event_shape[-1], dtype=self.df.dtype)
 
     def _half_log_det(self) -> Tensor:
-        return self._factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return self._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
     def _log_constant(self) -> Tensor:
         n = self._event_shape[-1]
@@ -152,8 +154,10 @@ class Wishart(ExponentialFamily):
         return slopes + n * math.log(2) + 2 * self._half_log_det()
 
     def _spread(self, value: Tensor) -> Tensor:
-        batch = adjoint.broadcast_shapes(self._factor.shape[:-2], value.shape[:-2])
-        return self._factor.expand((*batch, *self._event_shape))
+        batch = adjoint.broadcast_shapes(
+            self._unbroadcasted_scale_tril.shape[:-2], value.shape[:-2]
+        )
+        return self._unbroadcasted_scale_tril.expand((*batch, *self._event_shape))
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:

@@ -20,9 +20,7 @@ class TreeSpec:
 
     __slots__ = ("children", "context", "kind", "num_leaves")
 
-    def __init__(
-        self, kind: Any, context: Any, children: list[TreeSpec], num_leaves: int
-    ) -> None:
+    def __init__(self, kind: Any, context: Any, children: list[TreeSpec], num_leaves: int) -> None:
         self.kind = kind  # None for a leaf
         self.context = context  # the keys of a dict, the factory of a defaultdict, ...
         self.children = children
@@ -45,8 +43,36 @@ class TreeSpec:
         keys = f"{self.context!r}, " if self.context is not None else ""
         return f"{self.kind.__name__}({keys}[{inner}])"
 
+    # As programs ask for them: `type` is None for a leaf.
+    @property
+    def type(self) -> Any:
+        return self.kind
+
+    @property
+    def children_specs(self) -> list[TreeSpec]:
+        return self.children
+
+    @property
+    def num_children(self) -> int:
+        return len(self.children)
+
+    @property
+    def num_nodes(self) -> int:
+        return 1 + sum(child.num_nodes for child in self.children)
+
+    def is_leaf(self) -> bool:
+        """Whether it is that of a leaf."""
+        return self.kind is None
+
+    def unflatten(self, leaves: Iterable[Any]) -> Any:
+        """The pytree with these leaves."""
+        return tree_unflatten(leaves, self)
+
 
 _LEAF_SPEC = TreeSpec(None, None, [], 1)
+
+# Other classes whose instances are containers: functions that take one apart, and rebuild it.
+REGISTERED: dict[Any, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
 def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
@@ -62,7 +88,10 @@ def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
         return kind, [tree.default_factory, list(tree)], list(tree.values())
     if kind is deque:
         return kind, tree.maxlen, list(tree)
-    if isinstance(tree, tuple) and hasattr(kind, "_fields"):
+    if kind in REGISTERED:
+        children, context = REGISTERED[kind][0](tree)
+        return kind, context, list(children)
+    if isinstance(tree, tuple) and (hasattr(kind, "_fields") or hasattr(kind, "n_fields")):
         return kind, None, list(tree)
     return None
 
@@ -77,23 +106,30 @@ def _rebuild(spec: TreeSpec, children: list[Any]) -> Any:
         return defaultdict(context[0], zip(context[1], children))
     if kind is deque:
         return deque(children, maxlen=context)
+    if kind in REGISTERED:
+        return REGISTERED[kind][1](children, context)
+    if hasattr(kind, "n_fields"):  # what operators with several results return
+        return kind(children)
     return kind(*children)
 
 
-def tree_flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
-    """The leaves of a pytree in order, and its spec."""
+IsLeaf = Callable[[Any], bool] | None
+
+
+def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], TreeSpec]:
+    """The leaves of a pytree in order, and its spec. What `is_leaf` says so of is one, too."""
     leaves: list[Any] = []
-    return leaves, _flatten(tree, leaves)
+    return leaves, _flatten(tree, leaves, is_leaf)
 
 
-def _flatten(tree: Any, leaves: list[Any]) -> TreeSpec:
-    opened = _open(tree)
+def _flatten(tree: Any, leaves: list[Any], is_leaf: IsLeaf = None) -> TreeSpec:
+    opened = None if is_leaf is not None and is_leaf(tree) else _open(tree)
     if opened is None:
         leaves.append(tree)
         return _LEAF_SPEC
     kind, context, items = opened
     before = len(leaves)
-    children = [_flatten(item, leaves) for item in items]
+    children = [_flatten(item, leaves, is_leaf) for item in items]
     return TreeSpec(kind, context, children, len(leaves) - before)
 
 

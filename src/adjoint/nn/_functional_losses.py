@@ -140,6 +140,17 @@ def linear_cross_entropy(
     tensor(1.3863)
     """
     shape = linear_weight.shape[:-1]  # [C, d1, ...]
+    if input.shape[-1:] != linear_weight.shape[-1:]:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), got "
+            f"{input.shape[-1]} and {linear_weight.shape[-1]}, respectively"
+        )
+    if weight is not None and weight.shape != shape[:1]:
+        raise RuntimeError(
+            f"expected weight shape to be {tuple(shape[:1])}, got {tuple(weight.shape)}"
+        )
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
     bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = _F["linear"](input, linear_weight.reshape(-1, linear_weight.shape[-1]), bias)
     return _F["cross_entropy"](

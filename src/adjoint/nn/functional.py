@@ -36,6 +36,10 @@ __all__ = sorted({*_operators, *_composed})
 
 
 def __getattr__(name: str) -> Any:
+    from . import _functional_parts  # no part of the interface, but imported by programs
+
+    if name in _functional_parts.__all__:
+        return getattr(_functional_parts, name)
     raise AttributeError(
         f"adjoint.nn.functional has no {name!r}: "
         "either the name is misspelt or this version of adjoint does not have the operator yet"

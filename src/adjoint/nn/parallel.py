@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from .modules.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "gather", "replicate",
+           "scatter"]  # fmt: skip
 
 
 class DataParallel(Module):
@@ -43,6 +44,21 @@ def data_parallel(
 ) -> Any:
     """``module(*inputs, **module_kwargs)``."""
     return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))
+
+
+def scatter(inputs: Any, target_gpus: Any, dim: int = 0) -> NoReturn:
+    """A RuntimeError: there are no GPUs to spread `inputs` over."""
+    raise RuntimeError(f"there are no devices {list(target_gpus)!r}: adjoint has the CPU alone")
+
+
+def gather(outputs: Any, target_device: Any, dim: int = 0) -> NoReturn:
+    """A RuntimeError: there are no GPUs to collect `outputs` from."""
+    raise RuntimeError(f"outputs lie on one device, not spread (to {target_device!r})")
+
+
+def replicate(network: Module, devices: Any, detach: bool = False) -> NoReturn:
+    """A RuntimeError: there are no GPUs to copy `network` to."""
+    raise RuntimeError(f"there are no devices {list(devices)!r}: adjoint has the CPU alone")
 
 
 class DistributedDataParallel(Module):

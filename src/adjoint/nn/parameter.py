@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import adjoint
-from adjoint import Tensor
+from adjoint import Tensor, _core
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
@@ -19,6 +19,8 @@ def _rebuild(cls: Any, data: Tensor, requires_grad: bool, attributes: dict[str, 
 
 class _Registered(Tensor):
     """What Parameter and Buffer share: copying and pickling keep the class and the attributes."""
+
+    __torch_function__ = _core._disabled_torch_function_impl  # results are plain tensors
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:

@@ -12,6 +12,8 @@ from typing import Any
 import adjoint
 from adjoint import Tensor
 
+from ._helpers import _get_scalar_dtype
+
 State = dict[str, Any]
 Group = dict[str, Any]
 
@@ -31,6 +33,20 @@ def recorded_step(optimizer: Any, group: Group) -> None:
             p.copy_(new)
 
 
+def recorded_update(
+    name: str, group: Group, params: list[Tensor], grads: list[Tensor], state: dict[str, Any]
+) -> None:
+    """The same for lists: of parameters, gradients, and of each part of the state (None if unused),
+    all of which are written in place."""
+    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+        before = {key: tensors[i] for key, tensors in state.items() if tensors is not None}
+        after = dict(before)
+        with adjoint.enable_grad():
+            p.copy_(_RULES[name](group, p, -g if group["maximize"] else g, after))
+            for key, tensor in before.items():
+                tensor.copy_(after[key])
+
+
 def _count(state: State) -> float:
     """Count a step; the new count."""
     state["step"] = (state["step"].detach() if "step" in state else _scalar(0.0)) + 1
@@ -38,7 +54,7 @@ def _count(state: State) -> float:
 
 
 def _scalar(value: Any) -> Tensor:
-    return adjoint.tensor(float(value), dtype=adjoint.float32)
+    return adjoint.tensor(float(value), dtype=_get_scalar_dtype())
 
 
 def _decayed(group: Group, p: Tensor, g: Tensor) -> Tensor:
@@ -99,7 +115,7 @@ def _nadam(group: Group, p: Tensor, g: Tensor, state: State) -> Tensor:
     mu, following = (beta1 * (1 - 0.5 * 0.96 ** (n * decay)) for n in (t, t + 1))
     before = float(state.get("mu_product", 1.0)) * mu
     state["mu_product"] = _scalar(before)
-    product = float(state["mu_product"])  # as float32 keeps it
+    product = float(state["mu_product"])  # as its dtype keeps it
     d = (1 - mu) / (1 - product) * g + following / (1 - product * following) * m
     return p - group["lr"] * d / ((state["exp_avg_sq"] / (1 - beta2**t)).sqrt() + group["eps"])
 
@@ -158,7 +174,8 @@ def _adadelta(group: Group, p: Tensor, g: Tensor, state: State) -> Tensor:
 def _adagrad(group: Group, p: Tensor, g: Tensor, state: State) -> Tensor:
     t = _count(state)
     g = _decayed(group, p, g)
-    state["sum"] = state.get("sum", group["initial_accumulator_value"]) + g * g
+    total = state["sum"] if "sum" in state else group["initial_accumulator_value"]
+    state["sum"] = total + g * g
     rate = group["lr"] / (1 + (t - 1) * group["lr_decay"])
     return p - rate * g / (state["sum"].sqrt() + group["eps"])
 

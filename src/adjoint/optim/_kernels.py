@@ -8,28 +8,53 @@ What holds for all of them:
   are only read. The version counters of all that is written are bumped.
 - All arguments are checked before anything is written; a mismatch is a RuntimeError that says which
   entry it is.
-- ``steps`` are 0-d float32 tensors, one a parameter, that the kernel increments before it uses
-  them; parameters of one group may be at different steps.
+- ``steps`` are 0-d float32 or float64 tensors, one a parameter, that the kernel increments before
+  it uses them; parameters of one group may be at different steps.
 - Hyperparameters are Python numbers. Where a parameter is float32, scalars that do not depend on
   elements (bias corrections, lr / correction) are computed in double.
 - ``maximize`` negates the gradient. ``weight_decay`` adds ``weight_decay * param`` to it, unless it
   is decoupled. A parameter without elements is passed over (its step still counts).
 
-- ``mu_products``, ``etas`` and ``mus`` are 0-d float32 tensors too, one a parameter, that the
-  kernel reads and then moves on.
+- Complex parameters are stepped as their real views: by the real and imaginary parts.
+- ``mu_products``, ``etas`` and ``mus`` are such tensors too, one a parameter, that the kernel reads
+  and then moves on.
 
 In the formulas ``p`` is the parameter, ``g`` its gradient after these two, ``t`` the step.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
+import adjoint
 from adjoint import Tensor, _core
 
 Tensors = Sequence[Tensor]
 
 
+def _of_views(kernel: Any) -> Any:
+    """The kernel, which refuses complex parameters; with them it is called again for real views."""
+
+    @functools.wraps(kernel)
+    def call(params: Tensors, *lists: Tensors | None, **hyperparameters: Any) -> None:
+        try:
+            kernel(params, *lists, **hyperparameters)
+        except RuntimeError:
+            if not any(p.is_complex() for p in params):
+                raise
+            views = [None if x is None else list(map(_real, x)) for x in (params, *lists)]
+            kernel(*views, **hyperparameters)
+
+    return call
+
+
+def _real(x: Tensor) -> Tensor:
+    return adjoint.view_as_real(x.detach()) if x.is_complex() else x
+
+
+@_of_views
 def sgd_(
     params: Tensors,
     grads: Tensors,
@@ -63,6 +88,7 @@ def sgd_(
     )
 
 
+@_of_views
 def adam_(
     params: Tensors,
     grads: Tensors,
@@ -103,6 +129,7 @@ def adam_(
     )
 
 
+@_of_views
 def rmsprop_(
     params: Tensors,
     grads: Tensors,
@@ -145,10 +172,10 @@ def rmsprop_(
 
 # Kernels of one formula, which stands with the optimizer of that name; the core states the
 # arguments: (params, grads, buffers..., steps, scalars...; hyperparameters by name).
-adadelta_ = _core._fused_adadelta_
-adagrad_ = _core._fused_adagrad_
-adamax_ = _core._fused_adamax_
-asgd_ = _core._fused_asgd_
-nadam_ = _core._fused_nadam_
-radam_ = _core._fused_radam_
-rprop_ = _core._fused_rprop_
+adadelta_ = _of_views(_core._fused_adadelta_)
+adagrad_ = _of_views(_core._fused_adagrad_)
+adamax_ = _of_views(_core._fused_adamax_)
+asgd_ = _of_views(_core._fused_asgd_)
+nadam_ = _of_views(_core._fused_nadam_)
+radam_ = _of_views(_core._fused_radam_)
+rprop_ = _of_views(_core._fused_rprop_)

@@ -19,7 +19,8 @@ class RuleOptimizer(Optimizer):
         """The state of a parameter before its first step, besides "step"."""
         raise NotImplementedError
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         """Step the parameters of a group.
 
         ``lists`` are the parameters, their gradients, each buffer, the steps and the other scalars.

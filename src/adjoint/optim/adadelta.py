@@ -9,10 +9,11 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import adadelta
 from ._rule import RuleOptimizer, numbers
 from .optimizer import Group, check_common, not_negative
 
-__all__ = ["Adadelta"]
+__all__ = ["Adadelta", "adadelta"]
 
 
 class Adadelta(RuleOptimizer):
@@ -77,7 +78,8 @@ class Adadelta(RuleOptimizer):
     def _new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         return {name: adjoint.zeros_like(param) for name in self._param_shaped}
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.adadelta_(
             *lists,
             **numbers(group, "lr", "rho", "eps", "weight_decay"),

@@ -79,11 +79,11 @@ class Adafactor(Optimizer):
         check_common(group)
         for i, eps in enumerate(group["eps"]):
             if eps is not None:
-                not_negative({f"eps[{i}]": eps}, f"eps[{i}]")
+                not_negative({f"epsilon{i + 1}": eps}, f"epsilon{i + 1}")
         if not group["beta2_decay"] <= 0.0:
-            raise ValueError(f"beta2_decay must not be positive, got {group['beta2_decay']}")
+            raise ValueError(f"beta2_decay should be <= 0, got {group['beta2_decay']}")
         if not group["d"] >= 1.0:
-            raise ValueError(f"d must be at least 1, got {group['d']}")
+            raise ValueError(f"Clipping threshold d should be >= 1, got {group['d']}")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -99,6 +99,8 @@ class Adafactor(Optimizer):
         return loss
 
     def _update(self, group: Group, param: Tensor, grad: Tensor) -> None:
+        if param.is_complex():
+            raise RuntimeError("Adafactor does not support complex parameters")
         state = self.state[param]
         if not state:
             state["step"] = new_step()

@@ -9,10 +9,11 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import adagrad
 from ._rule import RuleOptimizer, numbers
 from .optimizer import Group, check_common, not_negative
 
-__all__ = ["Adagrad"]
+__all__ = ["Adagrad", "adagrad"]
 
 
 class Adagrad(RuleOptimizer):
@@ -86,7 +87,8 @@ class Adagrad(RuleOptimizer):
         value = group["initial_accumulator_value"]
         return {"sum": adjoint.full_like(param, value)}
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.adagrad_(
             *lists,
             **numbers(group, "lr", "lr_decay", "eps", "weight_decay"),

@@ -10,6 +10,7 @@ from adjoint import Tensor
 
 from . import _kernels
 from ._differentiable import recorded_step
+from ._functional import adam
 from .optimizer import (
     Group,
     Optimizer,
@@ -23,7 +24,7 @@ from .optimizer import (
     with_gradients,
 )
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "adam"]
 
 
 class Adam(Optimizer):
@@ -111,20 +112,28 @@ class Adam(Optimizer):
                     state["exp_avg_sq"] = adjoint.zeros_like(p)
                 if amsgrad and "max_exp_avg_sq" not in state:
                     state["max_exp_avg_sq"] = adjoint.zeros_like(p)
-            beta1, beta2 = group["betas"]
-            _kernels.adam_(
+            self._update(
+                group,
                 params,
                 grads,
                 [state["exp_avg"] for state in states],
                 [state["exp_avg_sq"] for state in states],
                 [state["max_exp_avg_sq"] for state in states] if amsgrad else None,
                 [state["step"] for state in states],
-                lr=number(group["lr"]),
-                beta1=number(beta1),
-                beta2=number(beta2),
-                eps=number(group["eps"]),
-                weight_decay=number(group["weight_decay"]),
-                decoupled=group["decoupled_weight_decay"],
-                maximize=group["maximize"],
             )
         return loss
+
+    @staticmethod
+    def _update(group: Group, *lists: Any) -> None:
+        """Step the parameters; the lists are those of the kernel."""
+        beta1, beta2 = group["betas"]
+        _kernels.adam_(
+            *lists,
+            lr=number(group["lr"]),
+            beta1=number(beta1),
+            beta2=number(beta2),
+            eps=number(group["eps"]),
+            weight_decay=number(group["weight_decay"]),
+            decoupled=group["decoupled_weight_decay"],
+            maximize=group["maximize"],
+        )

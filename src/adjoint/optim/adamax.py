@@ -9,10 +9,11 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import adamax
 from ._rule import RuleOptimizer, betas, numbers
 from .optimizer import Group, check_betas, check_common, not_negative
 
-__all__ = ["Adamax"]
+__all__ = ["Adamax", "adamax"]
 
 
 class Adamax(RuleOptimizer):
@@ -76,7 +77,8 @@ class Adamax(RuleOptimizer):
     def _new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         return {name: adjoint.zeros_like(param) for name in self._param_shaped}
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.adamax_(
             *lists,
             **numbers(group, "lr", "eps", "weight_decay"),

@@ -7,9 +7,10 @@ from typing import Any
 
 from adjoint import Tensor
 
+from ._functional import adamw
 from .adam import Adam
 
-__all__ = ["AdamW"]
+__all__ = ["AdamW", "adamw"]
 
 
 class AdamW(Adam):

@@ -9,10 +9,12 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import asgd
+from ._helpers import _get_scalar_dtype
 from ._rule import RuleOptimizer, numbers
 from .optimizer import Group, check_common
 
-__all__ = ["ASGD"]
+__all__ = ["ASGD", "asgd"]
 
 
 class ASGD(RuleOptimizer):
@@ -76,12 +78,13 @@ class ASGD(RuleOptimizer):
 
     def _new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         return {
-            "eta": adjoint.tensor(float(group["lr"]), dtype=adjoint.float32),
-            "mu": adjoint.ones((), dtype=adjoint.float32),
+            "eta": adjoint.tensor(float(group["lr"]), dtype=_get_scalar_dtype()),
+            "mu": adjoint.ones((), dtype=_get_scalar_dtype()),
             "ax": adjoint.zeros_like(param),
         }
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.asgd_(
             *lists,
             **numbers(group, "lr", "lambd", "alpha", "t0", "weight_decay"),

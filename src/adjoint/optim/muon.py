@@ -82,8 +82,8 @@ class Muon(Optimizer):
         not_negative(group, "momentum")
         if group["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
             raise ValueError(
-                "adjust_lr_fn must be None, 'original' or 'match_rms_adamw', "
-                f"got {group['adjust_lr_fn']!r}"
+                f"Adjust learning rate function {group['adjust_lr_fn']} is not supported: "
+                "adjust_lr_fn is None, 'original' or 'match_rms_adamw'"
             )
         if len(group["ns_coefficients"]) != 3:
             raise ValueError(f"ns_coefficients must be three, got {group['ns_coefficients']}")
@@ -95,7 +95,7 @@ class Muon(Optimizer):
         for param in params:
             if param.dim() != 2:
                 raise ValueError(
-                    f"Muon is for matrices, got a parameter of shape {tuple(param.shape)}: "
+                    f"Muon only supports 2D parameters, got one of shape {tuple(param.shape)}: "
                     "give it to another optimizer"
                 )
 
@@ -108,6 +108,8 @@ class Muon(Optimizer):
         return loss
 
     def _update(self, group: Group, param: Tensor, grad: Tensor) -> None:
+        if param.is_complex():
+            raise RuntimeError("Muon does not support complex parameters")
         state = self.state[param]
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = adjoint.zeros_like(grad)

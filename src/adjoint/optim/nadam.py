@@ -9,10 +9,12 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import nadam
+from ._helpers import _get_scalar_dtype
 from ._rule import RuleOptimizer, betas, numbers
 from .optimizer import Group, check_betas, check_common, not_negative
 
-__all__ = ["NAdam"]
+__all__ = ["NAdam", "nadam"]
 
 
 class NAdam(RuleOptimizer):
@@ -84,11 +86,12 @@ class NAdam(RuleOptimizer):
 
     def _new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         return {
-            "mu_product": adjoint.ones((), dtype=adjoint.float32),
+            "mu_product": adjoint.ones((), dtype=_get_scalar_dtype()),
             **{name: adjoint.zeros_like(param) for name in self._param_shaped},
         }
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.nadam_(
             *lists,
             **numbers(group, "lr", "eps", "weight_decay", "momentum_decay"),

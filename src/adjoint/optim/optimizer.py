@@ -14,6 +14,9 @@ from adjoint import Tensor
 from adjoint.utils.gradients import clear_grad
 from adjoint.utils.hooks import RemovableHandle, add_hook
 
+from ._helpers import *  # noqa: F403
+from ._helpers import _get_scalar_dtype, _group_tensors_by_device_and_dtype
+
 __all__ = [
     "Optimizer",
     "register_optimizer_step_post_hook",
@@ -23,7 +26,7 @@ __all__ = [
 Group = dict[str, Any]
 
 
-ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+ParamsT = params_t = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 
 class _RequiredParameter:
@@ -134,7 +137,7 @@ class Optimizer:
 
     # The entries of a parameter's state that have its shape; loading checks them.
     _param_shaped: tuple[str, ...] = ()
-    # Those that are one float32, whatever the parameter is.
+    # Those that are one float32 or float64, whatever the parameter is.
     _scalars: tuple[str, ...] = ("step",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -145,8 +148,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                "an optimizer takes an iterable of parameters or of groups, got one Tensor: "
-                "put it in a list"
+                "the params of an optimizer should be an iterable of Tensors or dicts, "
+                "got one Tensor: put it in a list"
             )
         self._check_group(defaults)
         self.defaults = defaults
@@ -160,6 +163,15 @@ class Optimizer:
             self.add_param_group(group)
 
     profile_hook_step = staticmethod(_with_hooks)
+    _group_tensors_by_device_and_dtype = staticmethod(_group_tensors_by_device_and_dtype)
+
+    def _cuda_graph_capture_health_check(self) -> None:
+        """Nothing: copies of torch's optimizers call it at the beginning of a step."""
+
+    _accelerator_graph_capture_health_check = _cuda_graph_capture_health_check
+
+    def _patch_step_function(self) -> None:
+        """Nothing: the class has given its step hooks; called by a `__setstate__` of torch's."""
 
     def __getattr__(self, name: str) -> Any:
         # a subclass that does not call __init__, a wrapper of another optimizer say, has hooks too
@@ -222,10 +234,14 @@ class Optimizer:
             group["param_names"] = names
         self._check_params(params)
         if self.param_groups and bool(names) != ("param_names" in self.param_groups[0]):
-            raise ValueError("either all groups have named parameters or none has")
+            raise ValueError(
+                "all optimizer param groups should be with/without names, as the first one is"
+            )
         for name, default in self.defaults.items():
             if default is required and name not in group:
-                raise ValueError(f"a parameter group must give {name!r}, which has no default")
+                raise ValueError(
+                    f"a parameter group didn't specify a value of {name!r}, which is required"
+                )
             group.setdefault(name, default)
         self._check_group(group)
         # the caller's dictionary itself: a later change of its "lr" counts
@@ -236,14 +252,18 @@ class Optimizer:
         differentiable = bool(self.defaults.get("differentiable"))
         for param in params:
             if not isinstance(param, Tensor):
-                raise TypeError(f"an optimizer optimizes Tensors, got {type(param).__name__}")
+                raise TypeError(f"optimizer can only optimize Tensors, got {type(param).__name__}")
             if not (differentiable or param.is_leaf or param.retains_grad):
                 raise ValueError(
                     "can't optimize a non-leaf Tensor: it is the result of "
                     f"{param.grad_fn.name()} and is computed anew each time"
                 )
         if len(set(params)) < len(params):
-            warnings.warn("a parameter stands more than once in a group", stacklevel=4)
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters: each is stepped "
+                "once for every time that it stands there",
+                stacklevel=4,
+            )
         taken = {param for group in self.param_groups for param in group["params"]}
         if not taken.isdisjoint(params):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -324,9 +344,14 @@ class Optimizer:
         mine = [len(group["params"]) for group in self.param_groups]
         theirs = [len(group["params"]) for group in saved_groups]
         if mine != theirs:
+            what = (
+                "has a different number of parameter groups"
+                if len(mine) != len(theirs)
+                else "contains a parameter group that doesn't match the size of optimizer's group"
+            )
             raise ValueError(
-                "the state_dict has other parameter groups: the numbers of parameters in its "
-                f"groups are {theirs}, in this optimizer's {mine}"
+                f"loaded state dict {what}: its groups have {theirs} parameters, "
+                f"this optimizer's {mine}"
             )
         params = {
             number: param
@@ -354,7 +379,8 @@ class Optimizer:
         """A copy of loaded state with the dtype and device of ``param``."""
         if isinstance(value, Tensor):
             if key in self._scalars:
-                return value.detach().to("cpu", adjoint.float32, copy=True)
+                dtype = adjoint.float64 if value.dtype == adjoint.float64 else adjoint.float32
+                return value.detach().to("cpu", dtype, copy=True)
             if key in self._param_shaped and value.shape != param.shape:
                 raise ValueError(
                     f"state {key!r} of parameter {number} has shape {tuple(value.shape)}, "
@@ -414,14 +440,14 @@ def number(value: Any) -> float:
 
 
 def new_step() -> Tensor:
-    return adjoint.tensor(0.0, dtype=adjoint.float32)
+    return adjoint.tensor(0.0, dtype=_get_scalar_dtype())
 
 
 def steps_as_tensors(state: dict[Any, Any]) -> None:
-    """Turn the step counts of old files, plain numbers, into 0-d float32 tensors."""
+    """Turn the step counts of old files, plain numbers, into 0-d tensors."""
     for values in state.values():
         if "step" in values and not isinstance(values["step"], Tensor):
-            values["step"] = adjoint.tensor(float(values["step"]), dtype=adjoint.float32)
+            values["step"] = adjoint.tensor(float(values["step"]), dtype=_get_scalar_dtype())
 
 
 def check_common(group: Group) -> None:
@@ -431,7 +457,7 @@ def check_common(group: Group) -> None:
         raise RuntimeError(f"fused=True and {other}=True exclude each other")
     lr = group["lr"]
     if isinstance(lr, Tensor) and lr.numel() != 1:
-        raise ValueError(f"a learning rate Tensor must have one element, got {tuple(lr.shape)}")
+        raise ValueError(f"Tensor lr must be 1-element, got shape {tuple(lr.shape)}")
     not_negative(group, "lr", "weight_decay")
 
 
@@ -457,5 +483,7 @@ def _split_names(given: list[Any]) -> tuple[list[Any], list[str]]:
     if not any(named):
         return given, []
     if not all(named):
-        raise ValueError("either all parameters of a group have names or none has")
+        raise ValueError(
+            "all optimizer params should be with/without names, in a group some lack one"
+        )
     return [param for _, param in given], [name for name, _ in given]

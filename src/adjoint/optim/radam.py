@@ -9,10 +9,11 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import radam
 from ._rule import RuleOptimizer, betas, numbers
 from .optimizer import Group, check_betas, check_common, not_negative
 
-__all__ = ["RAdam"]
+__all__ = ["RAdam", "radam"]
 
 
 class RAdam(RuleOptimizer):
@@ -81,7 +82,8 @@ class RAdam(RuleOptimizer):
     def _new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         return {name: adjoint.zeros_like(param) for name in self._param_shaped}
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.radam_(
             *lists,
             **numbers(group, "lr", "eps", "weight_decay"),

@@ -10,6 +10,7 @@ from adjoint import Tensor
 
 from . import _kernels
 from ._differentiable import recorded_step
+from ._functional import rmsprop
 from .optimizer import (
     Group,
     Optimizer,
@@ -22,7 +23,7 @@ from .optimizer import (
     with_gradients,
 )
 
-__all__ = ["RMSprop"]
+__all__ = ["RMSprop", "rmsprop"]
 
 
 class RMSprop(Optimizer):
@@ -111,19 +112,27 @@ class RMSprop(Optimizer):
                     if name not in state:
                         state[name] = adjoint.zeros_like(p)
             lists = {name: [state[name] for state in states] for name in names}
-            _kernels.rmsprop_(
+            self._update(
+                group,
                 params,
                 grads,
                 lists["square_avg"],
                 lists.get("grad_avg"),
                 lists.get("momentum_buffer"),
                 [state["step"] for state in states],
-                lr=number(group["lr"]),
-                alpha=number(group["alpha"]),
-                eps=number(group["eps"]),
-                weight_decay=number(group["weight_decay"]),
-                momentum=number(group["momentum"]),
-                centered=group["centered"],
-                maximize=group["maximize"],
             )
         return loss
+
+    @staticmethod
+    def _update(group: Group, *lists: Any) -> None:
+        """Step the parameters; the lists are those of the kernel."""
+        _kernels.rmsprop_(
+            *lists,
+            lr=number(group["lr"]),
+            alpha=number(group["alpha"]),
+            eps=number(group["eps"]),
+            weight_decay=number(group["weight_decay"]),
+            momentum=number(group["momentum"]),
+            centered=group["centered"],
+            maximize=group["maximize"],
+        )

@@ -9,10 +9,11 @@ import adjoint
 from adjoint import Tensor
 
 from . import _kernels
+from ._functional import rprop
 from ._rule import RuleOptimizer
 from .optimizer import Group, check_common
 
-__all__ = ["Rprop"]
+__all__ = ["Rprop", "rprop"]
 
 
 class Rprop(RuleOptimizer):
@@ -74,12 +75,14 @@ class Rprop(RuleOptimizer):
             )
 
     def _new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
+        lr = float(group["lr"])
         return {
             "prev": adjoint.zeros_like(param),
-            "step_size": adjoint.full_like(param, float(group["lr"])),
+            "step_size": adjoint.full_like(param, complex(lr, lr) if param.is_complex() else lr),
         }
 
-    def _update(self, group: Group, *lists: list[Tensor]) -> None:
+    @staticmethod
+    def _update(group: Group, *lists: list[Tensor]) -> None:
         _kernels.rprop_(
             *lists,
             eta_minus=float(group["etas"][0]),

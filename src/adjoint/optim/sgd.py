@@ -10,6 +10,7 @@ from adjoint import Tensor
 
 from . import _kernels
 from ._differentiable import recorded_step
+from ._functional import sgd
 from .optimizer import (
     Group,
     Optimizer,
@@ -20,7 +21,7 @@ from .optimizer import (
     with_gradients,
 )
 
-__all__ = ["SGD"]
+__all__ = ["SGD", "sgd"]
 
 
 class SGD(Optimizer):
@@ -99,40 +100,44 @@ class SGD(Optimizer):
             if not params:
                 continue
             if group["momentum"] == 0:
-                self._update(group, params, grads, None, False)
+                self._update(group, params, grads, [])
                 continue
             states = [self.state[p] for p in params]
             buffers = [state.get("momentum_buffer") for state in states]
-            new = [i for i, buffer in enumerate(buffers) if buffer is None]
-            for i in new:
-                buffers[i] = states[i]["momentum_buffer"] = adjoint.empty_like(params[i])
-            if len(new) in (0, len(params)):
-                self._update(group, params, grads, buffers, bool(new))
-                continue
-            # some parameters have their first gradient now: they are stepped apart
-            old = [i for i in range(len(params)) if i not in set(new)]
-            for some, first_step in ((new, True), (old, False)):
-                self._update(
-                    group,
-                    [params[i] for i in some],
-                    [grads[i] for i in some],
-                    [buffers[i] for i in some],
-                    first_step,
-                )
+            self._update(group, params, grads, buffers)
+            for state, buffer in zip(states, buffers):
+                state["momentum_buffer"] = buffer
         return loss
 
-    def _update(
-        self, group: Group, params: Any, grads: Any, buffers: Any, first_step: bool
-    ) -> None:
-        _kernels.sgd_(
-            params,
-            grads,
-            buffers,
-            lr=number(group["lr"]),
-            momentum=number(group["momentum"]),
-            dampening=number(group["dampening"]),
-            weight_decay=number(group["weight_decay"]),
-            nesterov=group["nesterov"],
-            maximize=group["maximize"],
-            first_step=first_step,
-        )
+    @staticmethod
+    def _update(group: Group, params: Any, grads: Any, buffers: Any) -> None:
+        """Step the parameters; a buffer that is None is made, and put into the list."""
+        if group["momentum"] == 0:
+            _call_kernel(group, params, grads, None, False)
+            return
+        new = [i for i, buffer in enumerate(buffers) if buffer is None]
+        for i in new:
+            buffers[i] = adjoint.empty_like(params[i])
+        if len(new) in (0, len(params)):
+            _call_kernel(group, params, grads, buffers, bool(new))
+            return
+        # some parameters have their first gradient now: they are stepped apart
+        old = [i for i in range(len(params)) if i not in set(new)]
+        for some, first_step in ((new, True), (old, False)):
+            p, g, b = ([tensors[i] for i in some] for tensors in (params, grads, buffers))
+            _call_kernel(group, p, g, b, first_step)
+
+
+def _call_kernel(group: Group, params: Any, grads: Any, buffers: Any, first_step: bool) -> None:
+    _kernels.sgd_(
+        params,
+        grads,
+        buffers,
+        lr=number(group["lr"]),
+        momentum=number(group["momentum"]),
+        dampening=number(group["dampening"]),
+        weight_decay=number(group["weight_decay"]),
+        nesterov=group["nesterov"],
+        maximize=group["maximize"],
+        first_step=first_step,
+    )

@@ -30,7 +30,7 @@ MultiAvgFn = Callable[[Any, Any, Any], None]
 
 def _check_decay(decay: float) -> None:
     if not 0.0 <= decay <= 1.0:
-        raise ValueError(f"Invalid decay value: {decay} (it must be between 0 and 1)")
+        raise ValueError(f"Invalid decay value {decay}: it must be between 0 and 1")
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> AvgFn:
@@ -225,7 +225,9 @@ class SWALR(LRScheduler):
         for group, lr in zip(optimizer.param_groups, per_group(optimizer, "swa_lr", swa_lr)):
             group["swa_lr"] = lr
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}")
+            raise ValueError(
+                f"anneal_strategy must be one of 'cos' or 'linear', got {anneal_strategy!r}"
+            )
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
             raise ValueError(f"anneal_epochs must be an int, 0 or more, got {anneal_epochs!r}")
         self._anneal_strategy = anneal_strategy

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import adjoint
-from adjoint import Tensor
-from adjoint._tensor_methods import UntypedStorage
+from adjoint import Tensor, _core
 from adjoint.serialization._files import FileError
+from adjoint.storage import TypedStorage, UntypedStorage
 
 __all__ = ["Locations"]
 
@@ -48,7 +48,12 @@ class Locations:
 
     def _tensor_of(self, result: Any, memory: Tensor) -> Tensor:
         """What a function of the user's returned, as a tensor."""
-        tensor = result._tensor if isinstance(result, UntypedStorage) else result
+        tensor = result
+        if isinstance(result, TypedStorage):
+            result = result.untyped()
+        if isinstance(result, UntypedStorage) and result.nbytes() == memory.nbytes:
+            shape = tuple(memory.shape)
+            tensor = _core._on_memory(result._bytes, memory.dtype, shape, None)
         if (
             not isinstance(tensor, Tensor)
             or tensor.dtype != memory.dtype

@@ -7,7 +7,7 @@ from typing import Any
 
 import adjoint
 from adjoint import Tensor, _core
-from adjoint._tensor_methods import UntypedStorage
+from adjoint.storage import UntypedStorage
 
 __all__ = ["Memory", "from_bytes", "other_order", "swapped", "view"]
 
@@ -19,7 +19,7 @@ class Memory(UntypedStorage):
     """A tensor with one dim that holds all of a memory, and the part of it that is meant."""
 
     def __init__(self, tensor: Tensor, begin: int = 0, count: int | None = None) -> None:
-        super().__init__(tensor)
+        self._bytes = UntypedStorage._of(tensor)._bytes
         self.tensor = tensor
         self.begin = begin
         self.count = tensor.numel() - begin if count is None else count

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from adjoint._homes import home
 
 __all__ = [
     "add_safe_globals",
@@ -91,9 +94,17 @@ def find(name: str) -> Any:
     for entry in _added:
         target, given = _split(entry)
         own = given or _name(target)
-        if name == own or (name.startswith("torch.") and own == "adjoint" + name[5:]):
+        if name == own or (given is None and _is_torch_name(name, target, own)):
             return target
     return None
+
+
+def _is_torch_name(name: str, target: Any, own: str) -> bool:
+    """Whether torch's name of what may be in another module there means the target."""
+    if not name.startswith("torch.") or name.rpartition(".")[2] != own.rpartition(".")[2]:
+        return False
+    module = sys.modules.get(home(name.rpartition(".")[0]))
+    return own == "adjoint" + name[5:] or getattr(module, own.rpartition(".")[2], None) is target
 
 
 def _split(entry: Any) -> tuple[Any, str | None]:

@@ -6,7 +6,8 @@ Training Deep Nets with Sublinear Memory Cost, Chen et al., 2016.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import adjoint
@@ -15,10 +16,16 @@ from adjoint.autograd.graph import saved_tensors_hooks
 
 __all__ = [
     "CheckpointError",
+    "DefaultDeviceType",
+    "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
+    "detach_variable",
+    "get_device_states",
     "noop_context_fn",
+    "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
+    "set_device_states",
 ]
 
 _Contexts = tuple[contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]]
@@ -52,6 +59,28 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
         yield
     finally:
         _early_stop = before
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Accepted: messages say what a recomputation did differently with and without it."""
+    yield
+
+
+class DefaultDeviceType:
+    """The kind of device whose random numbers are kept for tensors of no device: "cpu"."""
+
+    _type = "cpu"
+
+    @staticmethod
+    def set_device_type(device: str = "cpu") -> None:
+        """Sets it; it changes nothing, there is one kind."""
+        DefaultDeviceType._type = device
+
+    @staticmethod
+    def get_device_type() -> str:
+        """What was set, "cpu" at first."""
+        return DefaultDeviceType._type
 
 
 class _Meta:
@@ -214,3 +243,34 @@ def checkpoint_sequential(
             part(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve
         )
     return part(end, len(steps))(input)
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments, each tensor among them as a new leaf of the same memory.
+
+    >>> x = adjoint.ones(1, requires_grad=True)
+    >>> (y,) = adjoint.utils.checkpoint.detach_variable((x * 2,))
+    >>> y.is_leaf, y.requires_grad
+    (True, True)
+    """
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(f"only a tuple of tensors is supported, got {type(inputs).__name__}")
+    return tuple(
+        [x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs]
+    )
+
+
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """A warning if no tensor requires grad, so that there is nothing to compute again."""
+    if not any(x.requires_grad for x in inputs if isinstance(x, Tensor)):
+        warnings.warn("None of the inputs have requires_grad=True: their gradients will be None",
+                      stacklevel=2)  # fmt: skip
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """The accelerators of the tensors, and the states of their generators: there are none."""
+    return [], []
+
+
+def set_device_states(devices: Any, states: Any, *, device_type: str | None = None) -> None:
+    """Nothing: there are no generators of accelerators to set."""

@@ -7,6 +7,7 @@ tensor([1., 2.])
 
 from adjoint.distributions.transforms import base, elementwise, vector
 from adjoint.distributions.transforms.base import *  # noqa: F403
+from adjoint.distributions.transforms.base import _InverseTransform
 from adjoint.distributions.transforms.elementwise import *  # noqa: F403
 from adjoint.distributions.transforms.vector import *  # noqa: F403
 

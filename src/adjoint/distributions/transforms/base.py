@@ -9,6 +9,7 @@ from typing import Any
 import adjoint
 from adjoint import Size, Tensor
 from adjoint.distributions import constraints
+from adjoint.distributions.utils import _sum_rightmost
 
 __all__ = [
     "ComposeTransform",
@@ -16,10 +17,6 @@ __all__ = [
     "Transform",
     "identity_transform",
 ]
-
-
-def _sum_rightmost(x: Tensor, n: int) -> Tensor:
-    return x if n == 0 else x.sum(tuple(range(-n, 0)))
 
 
 class Transform:
@@ -53,7 +50,7 @@ class Transform:
     @property
     def inv(self) -> Transform:
         """The inverse map."""
-        return _Inverse(self)
+        return _InverseTransform(self)
 
     @property
     def sign(self) -> Any:
@@ -115,7 +112,7 @@ class Transform:
         return f"{type(self).__name__}()"
 
 
-class _Inverse(Transform):
+class _InverseTransform(Transform):
     """Another transform, backwards."""
 
     def __init__(self, transform: Transform) -> None:
@@ -143,7 +140,7 @@ class _Inverse(Transform):
         return self._inv
 
     def with_cache(self, cache_size: int = 1) -> Transform:
-        return _Inverse(self._inv.with_cache(cache_size))
+        return _InverseTransform(self._inv.with_cache(cache_size))
 
     def __call__(self, x: Tensor) -> Tensor:
         return self._inv._inv_call(x)

@@ -53,10 +53,11 @@ class BackwardHooks:
                     "(inplace=False), or give the module a clone()"
                 )
         outputs = result if isinstance(result, tuple) else (result,)
-        if self.input_places and not any(isinstance(out, Tensor) for out in outputs):
+        seen = any(isinstance(out, Tensor) for out in outputs)
+        if not isinstance(result, (Tensor, tuple)) or (self.input_places and not seen):
             warnings.warn(
-                f"the backward hooks of {type(self.module).__name__} will not be called: they "
-                "need an output that is a Tensor or a tuple of Tensors, got "
+                f"the backward hooks of {type(self.module).__name__} will not be called: for that, "
+                "module output should be a Tensor or a tuple of Tensors, got "
                 f"{type(result).__name__}",
                 stacklevel=4,
             )
@@ -126,9 +127,9 @@ class BackwardHooks:
             replaced = hook(self.module, (None,) * self.n_inputs, grad_output)
             if replaced is not None and any(g is not None for g in replaced):
                 raise RuntimeError(
-                    f"the backward hook {hook!r} returned gradients for the inputs of "
-                    f"{type(self.module).__name__}, but none of the inputs requires a gradient: "
-                    "the hook must return None"
+                    f"the backward hook {hook!r} of {type(self.module).__name__}, a module where "
+                    "no input requires gradient, returned gradients of the inputs: it must return "
+                    "None"
                 )
 
 
@@ -193,8 +194,8 @@ def _as_grads(returned: Any, old: Grads, name: str, hook: Any) -> Grads:
     grads = returned if isinstance(returned, (tuple, list)) else (returned,)
     if len(grads) != len(old):
         raise RuntimeError(
-            f"the backward hook {hook!r} returned {len(grads)} gradients for {name}, "
-            f"which has {len(old)}"
+            f"the backward hook {hook!r} returned an invalid number of {name}, "
+            f"got {len(grads)}, but expected {len(old)}"
         )
     for i, (new, grad) in enumerate(zip(grads, old)):
         if isinstance(new, Tensor) and grad is not None and new.shape != grad.shape:

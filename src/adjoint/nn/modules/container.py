@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from .module import Module, _indent
+from .module import Module, _addindent
 
 __all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
 
@@ -46,6 +46,8 @@ class _Numbered(Module):
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} modules")
         return list(self._modules)[i % n]
+
+    _get_abs_string_index = _name_at  # for classes written elsewhere
 
     def _replace_all(self, modules: Iterable[Any]) -> None:
         self._modules.clear()
@@ -135,6 +137,11 @@ class Sequential(_Numbered):
             for i, module in enumerate(args):
                 self.add_module(str(i), module)
 
+    def _get_item_by_idx(self, iterator: Iterable[Any], idx: int) -> Any:
+        """The entry at a position of the modules, their names or both."""
+        self._name_at(idx)
+        return list(iterator)[idx]
+
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
             input = module(input)  # type: ignore[misc]
@@ -197,9 +204,9 @@ class ModuleList(_Numbered):
         if not groups:
             return f"{self._get_name()}()"
         lines = [
-            f"({first}): {_indent(text)}"
+            f"({first}): {_addindent(text, 2)}"
             if first == last
-            else f"({first}-{last}): {last - first + 1} x {_indent(text)}"
+            else f"({first}-{last}): {last - first + 1} x {_addindent(text, 2)}"
             for first, last, text in groups
         ]
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"

@@ -109,9 +109,15 @@ class _ConvNd(Module):
         """Draw the parameters anew, uniform in +-1/sqrt(fan_in), weight first."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
-            fan_in = self.weight[0].numel()
-            bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
-            init.uniform_(self.bias, -bound, bound)
+            fan_in = math.prod(self.weight.shape[1:])
+            if fan_in:
+                bound = 1 / math.sqrt(fan_in)
+                init.uniform_(self.bias, -bound, bound)
+
+    @property
+    def _reversed_padding_repeated_twice(self) -> tuple[int, ...]:
+        """The padding as `pad` takes it, which subclasses with a forward of their own read."""
+        return tuple(self._edges())
 
     def _edges(self) -> list[int]:
         """The padding as `pad` takes it: the last dim first, before and behind."""

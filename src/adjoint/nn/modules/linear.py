@@ -82,6 +82,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear under the name that reprs of attention layers show."""
+
+
 class Bilinear(Module):
     """``y = x1^T A x2 + b``: inputs [..., in1_features] and [..., in2_features].
 

@@ -12,6 +12,7 @@ from typing import Any
 from adjoint import Tensor
 
 from .. import functional as F
+from .._reduction import legacy_get_string
 from .module import Module
 
 __all__ = [
@@ -42,7 +43,7 @@ class _Loss(Module):
     ) -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+            reduction = legacy_get_string(size_average, reduce, emit_warning=False)
             warnings.warn(
                 f"size_average and reduce are deprecated, use reduction={reduction!r}",
                 stacklevel=3,
@@ -119,6 +120,8 @@ class HuberLoss(_Loss):
     """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        if not isinstance(delta, (float, int)):
+            raise TypeError(f"delta must be a float or int, got: {type(delta)}")
         super().__init__(reduction=reduction)
         self.delta = delta
 

@@ -430,15 +430,17 @@ class Module(Hooks, StateDict, Conversion):
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
-        entries = [f"({name}): {_indent(repr(child))}" for name, child in self._modules.items()]
+        children = self._modules.items()
+        entries = [f"({name}): {_addindent(repr(child), 2)}" for name, child in children]
         if not entries and len(lines) <= 1:
             return f"{self._get_name()}({extra})"
         body = "\n  ".join([*lines, *entries])
         return f"{self._get_name()}(\n  {body}\n)"
 
 
-def _indent(text: str) -> str:
-    return text.replace("\n", "\n  ")
+def _addindent(text: str, spaces: int) -> str:
+    """The lines after the first, moved to the right."""
+    return text.replace("\n", "\n" + " " * spaces)
 
 
 def _placed(module: Any, path: list[str]) -> str:

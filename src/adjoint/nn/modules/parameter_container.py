@@ -113,11 +113,11 @@ class ParameterDict(_ParameterContainer):
     ['left']
     """
 
-    def __init__(self, values: Any = None) -> None:
+    def __init__(self, parameters: Any = None) -> None:
         super().__init__()
         self._keys: dict[str, None] = {}
-        if values is not None:
-            self.update(values)
+        if parameters is not None:
+            self.update(parameters)
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:

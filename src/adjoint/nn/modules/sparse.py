@@ -80,6 +80,9 @@ class Embedding(Module):
     def reset_parameters(self) -> None:
         """Draw the table anew; the padding row is zero."""
         init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
         if self.padding_idx is not None:
             with adjoint.no_grad():
                 self.weight[self.padding_idx].fill_(0)
@@ -213,6 +216,9 @@ class EmbeddingBag(Module):
     def reset_parameters(self) -> None:
         """Draw the table anew; the padding row is zero."""
         init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
         if self.padding_idx is not None:
             with adjoint.no_grad():
                 self.weight[self.padding_idx].fill_(0)

@@ -29,6 +29,28 @@ class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpe
     __str__ = __repr__
 
 
+class _Wrapped:
+    """A hook inside another, as an object: a module with it can be pickled, and a deep copy's
+    hook is a method of the copy.
+    """
+
+    def __init__(self, hook: Any) -> None:
+        self.hook = hook
+
+
+class _ReturnsNothing(_Wrapped):
+    def __call__(self, *args: Any) -> None:
+        if self.hook(*args) is not None:
+            raise RuntimeError(
+                "a state_dict post-hook must change the dictionary in place and return None"
+            )
+
+
+class _WithoutModule(_Wrapped):
+    def __call__(self, module: Any, *args: Any) -> None:
+        self.hook(*args)
+
+
 class StateDict:
     """The part of :class:`Module` that saves and loads its state."""
 
@@ -235,14 +257,7 @@ class StateDict:
 
         The hook changes the dictionary in place and returns None.
         """
-
-        def checked(*args: Any) -> None:
-            if hook(*args) is not None:
-                raise RuntimeError(
-                    "a state_dict post-hook must change the dictionary in place and return None"
-                )
-
-        return add_hook(self._state_dict_hooks, checked)
+        return add_hook(self._state_dict_hooks, _ReturnsNothing(hook))
 
     def _register_state_dict_hook(self, hook: Any) -> RemovableHandle:
         return add_hook(self._state_dict_hooks, hook)
@@ -259,7 +274,7 @@ class StateDict:
     ) -> RemovableHandle:
         if with_module:
             return self.register_load_state_dict_pre_hook(hook)
-        return self.register_load_state_dict_pre_hook(lambda module, *args: hook(*args))
+        return self.register_load_state_dict_pre_hook(_WithoutModule(hook))
 
     def register_load_state_dict_post_hook(self, hook: Any) -> RemovableHandle:
         """Run ``hook(module, incompatible_keys)`` after loading; it may edit the two lists."""

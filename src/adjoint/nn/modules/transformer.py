@@ -37,6 +37,22 @@ def _causal_mask(size: int, dtype: Any = None, device: Any = None) -> Tensor:
     )
 
 
+def _generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
+    return _causal_mask(sz, dtype, device)
+
+
+def _get_seq_len(src: Tensor, batch_first: bool) -> int:
+    """The length of sequences [S, E], [S, N, E], or [N, S, E] if `batch_first`."""
+    return src.shape[1 if src.dim() == 3 and batch_first else 0]
+
+
+def _detect_is_causal_mask(
+    mask: Tensor | None, is_causal: bool | None = None, size: int | None = None
+) -> bool:
+    length = (0 if mask is None else mask.shape[-2]) if size is None else size
+    return _is_causal(mask, is_causal, length)
+
+
 def _is_causal(mask: Tensor | None, is_causal: bool | None, size: int) -> bool:
     """Whether a mask is the causal one; looked at unless the caller has said so."""
     if is_causal is not None:

@@ -24,6 +24,21 @@ _triple = _ntuple(3, "_triple")
 _quadruple = _ntuple(4, "_quadruple")
 
 
+def _reverse_repeat_tuple(t: tuple[Any, ...], n: int) -> tuple[Any, ...]:
+    """Each value n times, the last one first: padding per dim as `functional.pad` takes it."""
+    return tuple(value for value in reversed(t) for _ in range(n))
+
+
+def _list_with_default(out_size: Any, defaults: list[int]) -> Any:
+    """Sizes with those that are None taken from the last of the defaults."""
+    if isinstance(out_size, int):
+        return out_size
+    if len(defaults) <= len(out_size):
+        raise ValueError(f"{len(defaults)} dims are too few for an output size of {len(out_size)}")
+    last = defaults[-len(out_size) :]
+    return [default if size is None else size for size, default in zip(out_size, last)]
+
+
 def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
     """Take ``prefix`` from the keys of ``state_dict`` (and of its metadata), in place.
 

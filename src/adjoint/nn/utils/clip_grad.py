@@ -146,3 +146,7 @@ def clip_grad_norm(
         stacklevel=2,
     )
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+# The names that these had before they were offered.
+_get_total_norm, _clip_grads_with_norm_ = get_total_norm, clip_grads_with_norm_

@@ -66,7 +66,17 @@ class ParametrizationList(ModuleList):
                     with contextlib.suppress(NotImplementedError):  # starts from what there is
                         value = module.right_inverse(value)
         self.is_tensor = isinstance(value, Tensor)
-        if self.is_tensor:
+        if not isinstance(value, (Tensor, Sequence)):
+            raise ValueError(
+                "'right_inverse' must return a Tensor or a Sequence of tensors, "
+                f"got {type(value).__name__}"
+            )
+        if isinstance(value, Tensor):
+            if value.dtype != original.dtype:
+                raise ValueError(
+                    "a `right_inverse` that gives one tensor may not change the dtype: it gives "
+                    f"{value.dtype} for {original.dtype}"
+                )
             # the same object stays in the optimizers that hold it
             original.data = value.detach()
             self._hold("original", original)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import adjoint
@@ -222,7 +222,7 @@ def pad_packed_sequence(
 
 
 def pad_sequence(
-    sequences: Tensor | Sequence[Tensor],
+    sequences: Tensor | Iterable[Tensor],
     batch_first: bool = False,
     padding_value: float = 0.0,
     padding_side: str = "right",
@@ -240,8 +240,11 @@ def pad_sequence(
         raise RuntimeError(
             f"Expected padding_side to be one of left or right, but got {padding_side}."
         )
-    if isinstance(sequences, Tensor):
-        sequences = sequences.unbind(0)
+    if not isinstance(sequences, Iterable):
+        raise RuntimeError(
+            f"pad_sequence: Expected iterable for input sequences, got {type(sequences).__name__}"
+        )
+    sequences = sequences.unbind(0) if isinstance(sequences, Tensor) else tuple(sequences)
     if not sequences:
         raise RuntimeError("pad_sequence: received an empty list of sequences")
     longest = max(x.shape[0] for x in sequences)

@@ -44,7 +44,10 @@ class LRScheduler:
     _step_count = 0
     _last_lr: list[Any]
     # While the constructor sets the rates: those of a resumed schedule are the present ones.
-    _starting = False
+    _is_initial = False
+    # While `step` asks for the rates: a `get_lr` that changes state can tell (and is in state_dict
+    # under this name, as the one above).
+    _get_lr_called_within_step = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         check_optimizer(optimizer)
@@ -54,8 +57,8 @@ class LRScheduler:
                 group.setdefault("initial_lr", value_of(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
-                    f"param_groups[{i}] has no 'initial_lr', which resuming at epoch {last_epoch} "
-                    "needs: load the optimizer's state_dict first"
+                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming "
+                    f"scheduler with last_epoch={last_epoch}: load the optimizer's state_dict first"
                 )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -63,11 +66,8 @@ class LRScheduler:
 
     def _initial_step(self) -> None:
         self._step_count = 0
-        self._starting = True
-        try:
+        with _initial_mode(self):
             self.step()
-        finally:
-            del self._starting
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer."""
@@ -102,20 +102,21 @@ class LRScheduler:
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:
-        closed_form = getattr(self, "_get_closed_form_lr", None)
-        if epoch is None:
-            self.last_epoch += 1
-            values = self.get_lr()
-        else:
-            self.last_epoch = epoch
-            values = self.get_lr() if closed_form is None else closed_form()
+        with _enable_get_lr_call(self):
+            closed_form = getattr(self, "_get_closed_form_lr", None)
+            if epoch is None:
+                self.last_epoch += 1
+                values = self.get_lr()
+            else:
+                self.last_epoch = epoch
+                values = self.get_lr() if closed_form is None else closed_form()
         for group, lr in zip(self.optimizer.param_groups, values):
             set_value(group, "lr", lr)
         self._last_lr = current_lrs(self.optimizer)
 
     def _holds(self) -> bool:
         """Whether the rates in force are those of ``last_epoch``: when it begins, or resumes."""
-        return self._starting or self.last_epoch <= 0
+        return self._is_initial or self.last_epoch <= 0
 
     def _lrs(self) -> list[Any]:
         return [group["lr"] for group in self.optimizer.param_groups]
@@ -128,9 +129,39 @@ class LRScheduler:
         return [lr * factor for lr in self.base_lrs]
 
 
+class _Mode:
+    """Sets an attribute of a scheduler to True, and to False at the end."""
+
+    _name: str
+
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
+
+    def __enter__(self) -> _Mode:
+        setattr(self.scheduler, self._name, True)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        setattr(self.scheduler, self._name, False)
+
+
+class _initial_mode(_Mode):
+    _name = "_is_initial"
+
+
+class _enable_get_lr_call(_Mode):
+    _name = "_get_lr_called_within_step"
+
+
+def _warn_get_lr_called_within_step(lr_scheduler: LRScheduler) -> None:
+    """For a `get_lr` that is not to be called from outside `step`: says so."""
+    if not lr_scheduler._get_lr_called_within_step:
+        warnings.warn("to read the rates as last set, call `get_last_lr()`", stacklevel=3)
+
+
 def check_optimizer(optimizer: Any) -> None:
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"a scheduler needs an Optimizer, got {type(optimizer).__name__}")
+        raise TypeError(f"a scheduler needs an Optimizer: {type(optimizer).__name__} is not one")
 
 
 def value_of(lr: Any) -> Any:
@@ -155,5 +186,8 @@ def per_group(optimizer: Optimizer, name: str, value: Any) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         return [value] * n
     if len(value) != n:
-        raise ValueError(f"{name} has {len(value)} entries, the optimizer has {n} groups")
+        raise ValueError(
+            f"{name} has {len(value)} values, and must have the same length as "
+            f"optimizer.param_groups, {n}"
+        )
     return list(value)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, check_optimizer, current_lrs
+from .base import LRScheduler, check_optimizer, current_lrs, set_value
 from .plateau import ReduceLROnPlateau
 
 __all__ = ["ChainedScheduler", "SequentialLR"]
@@ -20,7 +20,7 @@ class _Composed(LRScheduler):
 
     def _adopt(self, optimizer: Optimizer, schedulers: Sequence[Any]) -> None:
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} needs at least one scheduler")
+            raise ValueError(f"{type(self).__name__} expects at least one scheduler")
         for i, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
                 raise TypeError(
@@ -28,13 +28,13 @@ class _Composed(LRScheduler):
                 )
             if isinstance(scheduler, ReduceLROnPlateau):
                 raise ValueError(
-                    f"{type(self).__name__} cannot hold a ReduceLROnPlateau, whose step() needs a "
-                    "metric"
+                    f"{type(self).__name__} does not support `ReduceLROnPlateau`, whose step() "
+                    f"needs a metric, but got one at index {i}"
                 )
             if scheduler.optimizer is not optimizer:
                 raise ValueError(
-                    f"all schedulers must share one optimizer: schedulers[{i}] has another than "
-                    "schedulers[0] or the one given"
+                    f"{type(self).__name__} expects all schedulers to belong to the same "
+                    f"optimizer: schedulers[{i}] has another than schedulers[0] or the one given"
                 )
         check_optimizer(optimizer)
         self.optimizer = optimizer
@@ -94,7 +94,7 @@ class SequentialLR(_Composed):
         self.last_epoch = last_epoch + 1
         # Making the schedulers has stepped all of them: begin again with the first one alone.
         for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
+            set_value(group, "lr", group["initial_lr"])
         for scheduler in schedulers:
             scheduler.last_epoch -= 1
         schedulers[0]._initial_step()

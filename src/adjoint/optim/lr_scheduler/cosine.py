@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, current_lrs, set_value
+from .base import LRScheduler, _enable_get_lr_call, current_lrs, set_value
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
 
@@ -76,11 +76,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if T_0 <= 0 or not isinstance(T_0, int):
-            raise ValueError(f"T_0 must be a positive int, got {T_0!r}")
+            raise ValueError(f"Expected positive integer T_0, but got {T_0!r}")
         if T_mult < 1 or not isinstance(T_mult, int):
-            raise ValueError(f"T_mult must be an int of at least 1, got {T_mult!r}")
+            raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult!r}")
         if not isinstance(eta_min, (float, int)):
-            raise ValueError(f"eta_min must be a number, got {type(eta_min).__name__}")
+            raise ValueError(f"Expected float or int eta_min, but got {type(eta_min).__name__}")
         self.T_0 = T_0
         self.T_i = T_0
         self.T_mult = T_mult
@@ -106,10 +106,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         else:
             epoch = 0 if epoch is None else epoch
             if epoch < 0:
-                raise ValueError(f"the epoch must not be negative, got {epoch}")
+                raise ValueError(f"Expected non-negative epoch, but got {epoch}")
             self._jump(epoch)
         self.last_epoch = math.floor(epoch)
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr()):
+        with _enable_get_lr_call(self):
+            rates = self.get_lr()
+        for group, lr in zip(self.optimizer.param_groups, rates):
             set_value(group, "lr", lr)
         self._last_lr = current_lrs(self.optimizer)
 

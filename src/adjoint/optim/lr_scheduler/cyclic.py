@@ -70,7 +70,7 @@ class CyclicLR(LRScheduler):
             )
         if cycle_momentum and not {"momentum", "betas"} & set(optimizer.defaults):
             raise ValueError(
-                "cycle_momentum=True needs an optimizer with momentum or betas, "
+                "cycle_momentum=True: the optimizer must support momentum or beta1, "
                 f"{type(optimizer).__name__} has neither"
             )
         self.optimizer = optimizer

@@ -86,7 +86,7 @@ class MultiplicativeLR(_WithLambdas):
     """
 
     def get_lr(self) -> list[Any]:
-        if self._holds():
+        if self._is_initial:
             return self._lrs()
         return [lr * factor(self.last_epoch) for lr, factor in zip(self._lrs(), self.lr_lambdas)]
 
@@ -228,7 +228,7 @@ class LinearLR(LRScheduler):
     def get_lr(self) -> list[Any]:
         if self.last_epoch == 0:
             return self._scaled(self.start_factor)
-        if self._starting or self.last_epoch > self.total_iters:
+        if self._is_initial or self.last_epoch > self.total_iters:
             return self._lrs()
         rise = self.end_factor - self.start_factor
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise

@@ -59,9 +59,11 @@ class OneCycleLR(LRScheduler):
         self.optimizer = optimizer
         self.total_steps = _length(total_steps, epochs, steps_per_epoch)
         if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
-            raise ValueError(f"pct_start must be a float between 0 and 1, got {pct_start!r}")
+            raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start!r}")
         if anneal_strategy not in _ANNEAL:
-            raise ValueError(f"anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}")
+            raise ValueError(
+                f"anneal_strategy must be one of 'cos' or 'linear', got {anneal_strategy!r}"
+            )
         self._anneal_func_type = anneal_strategy
         self._schedule_phases = self._phases(pct_start, three_phase)
 
@@ -72,7 +74,7 @@ class OneCycleLR(LRScheduler):
         if cycle_momentum:
             if not {"momentum", "betas"} & set(optimizer.defaults):
                 raise ValueError(
-                    "cycle_momentum=True needs an optimizer with momentum or betas, "
+                    "cycle_momentum=True: the optimizer must support momentum or beta1, "
                     f"{type(optimizer).__name__} has neither"
                 )
             self.use_beta1 = "betas" in optimizer.defaults
@@ -111,7 +113,9 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[Any]:
         step = self.last_epoch
         if step > self.total_steps:
-            raise ValueError(f"step {step} is beyond the {self.total_steps} steps of the cycle")
+            raise ValueError(
+                f"Tried to step {step} times, beyond the {self.total_steps} steps of the cycle"
+            )
         start: float = 0.0
         for phase in self._schedule_phases:
             end = phase["end_step"]
@@ -144,7 +148,7 @@ def _length(total_steps: int | None, epochs: int | None, steps_per_epoch: int | 
         raise ValueError("give the length: total_steps, or both epochs and steps_per_epoch")
     for name, value in given.items():
         if not isinstance(value, int) or value <= 0:
-            raise ValueError(f"{name} must be a positive int, got {value!r}")
+            raise ValueError(f"Expected positive integer {name}, but got {value!r}")
     return math.prod(given.values())
 
 

@@ -49,7 +49,7 @@ class ReduceLROnPlateau(LRScheduler):
     ) -> None:
         check_optimizer(optimizer)
         if factor >= 1.0:
-            raise ValueError(f"factor must be below 1, got {factor}")
+            raise ValueError(f"Factor should be < 1.0, got {factor}")
         if mode not in ("min", "max"):
             raise ValueError(f"mode must be 'min' or 'max', got {mode!r}")
         if threshold_mode not in ("rel", "abs"):
@@ -61,13 +61,19 @@ class ReduceLROnPlateau(LRScheduler):
         self.threshold = threshold
         self.threshold_mode = threshold_mode
         self.cooldown = cooldown
+        self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
         self.min_lrs = per_group(optimizer, "min_lr", min_lr)
         self.eps = eps
-        self.best = math.inf if mode == "min" else -math.inf
-        self.num_bad_epochs = 0
-        self.cooldown_counter = 0
+        self.mode_worse = math.inf if mode == "min" else -math.inf
+        self._reset()
         self.last_epoch = 0
         self._last_lr = current_lrs(optimizer)
+
+    def _reset(self) -> None:
+        """Forget the best metric, and the epochs that were counted."""
+        self.best = self.mode_worse
+        self.cooldown_counter = 0
+        self.num_bad_epochs = 0
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Count the metric of the epoch that ended, and reduce the rate if it is time."""
@@ -82,18 +88,20 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            self._reduce()
+            self._reduce_lr(self.last_epoch)
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._last_lr = current_lrs(self.optimizer)
 
-    def _reduce(self) -> None:
+    def _reduce_lr(self, epoch: int) -> None:
         groups = self.optimizer.param_groups
         if len(self.min_lrs) != len(groups):
-            raise RuntimeError(
-                f"min_lr is known for {len(self.min_lrs)} groups, the optimizer now has "
-                f"{len(groups)}: append to min_lrs when adding a group"
-            )
+            if self.default_min_lr is None:
+                raise RuntimeError(
+                    f"min_lr is known for {len(self.min_lrs)} groups, the optimizer now has "
+                    f"{len(groups)}: append to min_lrs when adding a group"
+                )
+            self.min_lrs = [self.default_min_lr] * len(groups)
         for group, min_lr in zip(groups, self.min_lrs):
             old = float(group["lr"])
             new = max(old * self.factor, min_lr)

@@ -1,7 +1,7 @@
 """Datasets, samplers, and the loader that makes batches of them."""
 
 from .collate import default_collate, default_convert
-from .dataloader import DataLoader
+from .dataloader import DataLoader, _DatasetKind
 from .dataset import (
     ChainDataset,
     ConcatDataset,

@@ -48,6 +48,100 @@ def default_convert(data: Any) -> Any:
     return data
 
 
+def collate(batch: Any, *, collate_fn_map: Any = None) -> Any:
+    """Join a list of samples into a batch, as :func:`default_collate` does, by a mapping.
+
+    Args:
+        batch: the samples.
+        collate_fn_map: from a type of samples to the function that joins those, called with the
+            list and `collate_fn_map`. Mappings and sequences of samples are joined entry by entry.
+
+    >>> from adjoint.utils.data.collate import collate, default_collate_fn_map
+    >>> together = dict(default_collate_fn_map)
+    >>> together[set] = lambda batch, collate_fn_map: set().union(*batch)
+    >>> collate([{"a": {1}, "b": 2}, {"a": {3}, "b": 4}], collate_fn_map=together)
+    {'a': {1, 3}, 'b': tensor([2, 4])}
+    """
+    first = batch[0]
+    if collate_fn_map is not None:
+        join = _function_for(first, collate_fn_map)
+        if join is not None:
+            return join(batch, collate_fn_map=collate_fn_map)
+
+    def inner(values: Any) -> Any:
+        return collate(values, collate_fn_map=collate_fn_map)
+
+    if isinstance(first, Mapping):
+        return _like_mapping(
+            first, {key: inner([sample[key] for sample in batch]) for key in first}
+        )
+    if isinstance(first, tuple) and hasattr(first, "_fields"):
+        return type(first)(*(inner(values) for values in zip(*batch)))
+    if isinstance(first, Sequence):
+        lengths = {len(sample) for sample in batch}
+        if len(lengths) > 1:
+            raise RuntimeError(
+                f"the samples of a batch must have the same length, got lengths {sorted(lengths)}"
+            )
+        columns = [inner(values) for values in zip(*batch)]
+        return columns if isinstance(first, tuple) else _like_sequence(first, columns)
+    raise TypeError(
+        "a batch is made of tensors, NumPy arrays, numbers, strings, mappings and sequences, "
+        f"got {type(first).__name__}: give the DataLoader a collate_fn"
+    )
+
+
+def _function_for(sample: Any, functions: Any) -> Any:
+    if type(sample) in functions:
+        return functions[type(sample)]
+    if (kind := _numpy_kind(sample)) is not None:
+        return collate_numpy_array_fn if kind == "array" else collate_numpy_scalar_fn
+    for key in functions:
+        if isinstance(sample, key):
+            return functions[key]
+    return None
+
+
+def collate_tensor_fn(batch: Any, *, collate_fn_map: Any = None) -> Tensor:
+    """The tensors stacked."""
+    return adjoint.stack(batch, 0)
+
+
+def collate_numpy_array_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
+    """The arrays as tensors, joined."""
+    return collate([adjoint.as_tensor(value) for value in batch], collate_fn_map=collate_fn_map)
+
+
+def collate_numpy_scalar_fn(batch: Any, *, collate_fn_map: Any = None) -> Tensor:
+    """The numbers of NumPy as a tensor."""
+    return adjoint.stack([adjoint.as_tensor(value) for value in batch], 0)
+
+
+def collate_float_fn(batch: Any, *, collate_fn_map: Any = None) -> Tensor:
+    """The numbers as a tensor of float64."""
+    return adjoint.tensor(batch, dtype=adjoint.float64)
+
+
+def collate_int_fn(batch: Any, *, collate_fn_map: Any = None) -> Tensor:
+    """The numbers as a tensor."""
+    return adjoint.tensor(batch)
+
+
+def collate_str_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
+    """The strings as they are."""
+    return batch
+
+
+# What a program adds here, `default_collate` knows too. (NumPy's types need no entry.)
+default_collate_fn_map: dict[Any, Any] = {
+    Tensor: collate_tensor_fn,
+    float: collate_float_fn,
+    int: collate_int_fn,
+    str: collate_str_fn,
+    bytes: collate_str_fn,
+}
+
+
 def default_collate(batch: Any) -> Any:
     """Join a list of samples into a batch, with a new first dimension.
 
@@ -62,37 +156,7 @@ def default_collate(batch: Any) -> Any:
     >>> collate([{"x": 1, "name": "a"}, {"x": 2, "name": "b"}])
     {'x': tensor([1, 2]), 'name': ['a', 'b']}
     """
-    first = batch[0]
-    if isinstance(first, Tensor):
-        return adjoint.stack(batch, 0)
-    kind = _numpy_kind(first)
-    if kind == "array":
-        return default_collate([adjoint.as_tensor(value) for value in batch])
-    if kind == "scalar":
-        return adjoint.stack([adjoint.as_tensor(value) for value in batch], 0)
-    if isinstance(first, float):
-        return adjoint.tensor(batch, dtype=adjoint.float64)
-    if isinstance(first, int):
-        return adjoint.tensor(batch)
-    if isinstance(first, (str, bytes)):
-        return batch
-    if isinstance(first, Mapping):
-        joined = {key: default_collate([sample[key] for sample in batch]) for key in first}
-        return _like_mapping(first, joined)
-    if isinstance(first, tuple) and hasattr(first, "_fields"):
-        return type(first)(*(default_collate(values) for values in zip(*batch)))
-    if isinstance(first, Sequence):
-        lengths = {len(sample) for sample in batch}
-        if len(lengths) > 1:
-            raise RuntimeError(
-                f"the samples of a batch must have the same length, got lengths {sorted(lengths)}"
-            )
-        columns = [default_collate(values) for values in zip(*batch)]
-        return columns if isinstance(first, tuple) else _like_sequence(first, columns)
-    raise TypeError(
-        "a batch is made of tensors, NumPy arrays, numbers, strings, mappings and sequences, "
-        f"got {type(first).__name__}: give the DataLoader a collate_fn"
-    )
+    return collate(batch, collate_fn_map=default_collate_fn_map)
 
 
 def _like_mapping(example: Any, values: dict[Any, Any]) -> Any:

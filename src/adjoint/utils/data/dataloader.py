@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import adjoint
 from adjoint import Generator, Tensor
@@ -15,18 +15,22 @@ from .fetch import Fetcher
 from .sampler import (
     BatchSampler,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     SubsetRandomSampler,
     draw_seed,
 )
+from .worker_info import get_worker_info as get_worker_info
 
 __all__ = ["DataLoader"]
+
+T = TypeVar("T", covariant=True)
 
 # What others of a loader's attributes are made of.
 _FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}
 
 
-class DataLoader:
+class DataLoader(Generic[T]):
     """Iterates over the batches of a dataset.
 
     Args:
@@ -172,6 +176,14 @@ class DataLoader:
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
+        return self._get_iterator()
+
+    def _get_iterator(self) -> _BaseDataLoaderIter:
+        if self.num_workers == 0:
+            return _SingleProcessDataLoaderIter(self)
+        return _MultiProcessingDataLoaderIter(self)
+
+    def _begin_pass(self) -> Iterator[Any]:
         resume, self._resume = self._resume, None
         generators = self._generators()
         if resume is None or resume["position"] is None:
@@ -203,7 +215,7 @@ class DataLoader:
         """What the order comes from."""
         found = {"default": adjoint.default_generator}
         own: Any = {"loader": self.generator, "sampler": None}
-        source: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
+        source: Any = self._index_sampler
         if not isinstance(getattr(source, "generator", None), Generator):
             source = getattr(source, "sampler", None)
         own["sampler"] = getattr(source, "generator", None)
@@ -251,6 +263,19 @@ class DataLoader:
             )
         self._resume = state
 
+    @property
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Any:
+        """What gives the indices of each batch."""
+        return self.sampler if self.batch_sampler is None else self.batch_sampler
+
+    @property
+    def _dataset_kind(self) -> int:
+        return _DatasetKind.Iterable if self._iterable else _DatasetKind.Map
+
     def __len__(self) -> int:
         if self._iterable:
             n = len(self.dataset)
@@ -258,8 +283,7 @@ class DataLoader:
                 return n
             full, rest = divmod(n, self.batch_size)
             return full if self.drop_last or rest == 0 else full + 1
-        index_sampler: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
-        return len(index_sampler)
+        return len(self._index_sampler)
 
     def _indices(self) -> tuple[Iterator[Any], tuple[Tensor, ...] | None]:
         """What makes each batch; and if those are tensors of indices, what they choose from."""
@@ -344,6 +368,45 @@ class DataLoader:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_pool": None}  # processes cannot be copied
+
+
+class _DatasetKind:
+    """Whether a dataset has indices or is a stream."""
+
+    Map = 0
+    Iterable = 1
+
+
+class _BaseDataLoaderIter:
+    """One pass over a loader's batches."""
+
+    def __init__(self, loader: DataLoader) -> None:
+        self._loader = loader
+        self._batches = loader._begin_pass()
+
+    def __iter__(self) -> _BaseDataLoaderIter:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+
+class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
+    """A pass without workers."""
+
+
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
+    """A pass whose batches workers make."""
+
+
+class _InfiniteConstantSampler(Sampler[None]):
+    """None for ever: the indices of a stream."""
+
+    def __iter__(self) -> Iterator[None]:
+        return itertools.repeat(None)
 
 
 def _drawn(indices: Iterator[Any]) -> Iterator[Any]:

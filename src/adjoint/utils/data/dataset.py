@@ -150,7 +150,12 @@ class ConcatDataset(Dataset[Any]):
             raise ValueError("ConcatDataset needs at least one dataset")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise ValueError("an IterableDataset has no indices: use ChainDataset")
-        self.cumulative_sizes = list(itertools.accumulate(map(len, self.datasets)))
+        self.cumulative_sizes = self.cumsum(self.datasets)
+
+    @staticmethod
+    def cumsum(sequence: Iterable[Any]) -> list[int]:
+        """The running totals of lengths."""
+        return list(itertools.accumulate(map(len, sequence)))
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]

@@ -28,6 +28,11 @@ class _Pickler(pickle.Pickler):
         self.known: dict[int, int] = {}  # id to place; a tensor that is there twice goes once
 
     def persistent_id(self, obj: Any) -> Any:
+        if isinstance(obj, Tensor) and obj.requires_grad and not obj.is_leaf:
+            raise RuntimeError(
+                "a tensor that was computed and requires grad cannot leave a worker, since its "
+                "history would stay behind: detach() it first"
+            )
         if type(obj) is not Tensor or obj.requires_grad or obj.__dict__ or obj.nbytes < _SMALL:
             return None
         place = self.known.setdefault(id(obj), len(self.tensors))

@@ -48,7 +48,7 @@ class SummaryWriter(_x.SummaryWriter):
     The methods are those of torch's class, and take tensors, arrays and numbers:
     `add_scalar(tag, value, step)`, `add_scalars`, `add_histogram`, `add_image`, `add_images`,
     `add_figure`, `add_text`, `add_audio`, `add_video`, `add_embedding`, `add_pr_curve`, `add_mesh`,
-    `add_hparams`, `add_custom_scalars`. There are no static graphs, so `add_graph` is an error.
+    `add_hparams`, `add_custom_scalars`, `add_graph`.
     Use it in a `with` statement, or call `close()`.
     """
 
@@ -102,12 +102,28 @@ class SummaryWriter(_x.SummaryWriter):
         """The settings of a run beside what it reached."""
         super().add_hparams(_plain(hparam_dict), _plain(metric_dict), run_name, global_step)
 
-    def add_graph(self, *args: Any, **kwargs: Any) -> None:
-        """Not there: a NotImplementedError."""
-        raise NotImplementedError(
-            "add_graph: a model has no graph apart from its runs here; print(model) shows its "
-            "layers"
-        )
+    def add_graph(
+        self,
+        model: Any,
+        input_to_model: Any = None,
+        verbose: bool = False,
+        use_strict_trace: bool = True,
+    ) -> None:
+        """The operators of `model(*input_to_model)`, which is run once, and what they read.
+
+        Operators that have no derivative are left out. `use_strict_trace` changes nothing.
+
+        Raises:
+            ValueError: no input to run the model with.
+        """
+        if input_to_model is None:
+            raise ValueError("add_graph runs the model once: give the input to run it with")
+        from adjoint.utils.tensorboard.graph import graph_of
+
+        graph = graph_of(model, input_to_model)
+        if verbose:
+            print(graph)
+        self._get_file_writer().add_onnx_graph(graph)  # writes any graph of that form
 
 
 def _taking_tensors(name: str) -> Any:

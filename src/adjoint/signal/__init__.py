@@ -1,0 +1,7 @@
+"""Windows for transforms and filters: `signal.windows`."""
+
+from __future__ import annotations
+
+from . import windows
+
+__all__ = ["windows"]

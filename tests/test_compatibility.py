@@ -31,6 +31,14 @@ def test_default_tensor_type():
         torch.set_default_tensor_type("torch.LongTensor")
 
 
+def test_a_device_that_is_not_there_is_no_default():
+    for name in ("cuda", "meta"):
+        with pytest.raises(RuntimeError, match="is not there"), torch.device(name):
+            torch.ones(1)
+    with torch.device("cpu"):
+        assert torch.ones(1).device.type == "cpu"
+
+
 def test_answers_about_devices_are_honest():
     import adjoint.backends.cudnn as cudnn
 

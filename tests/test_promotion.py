@@ -257,3 +257,11 @@ def test_default_dtype():
         torch.set_default_dtype(torch.float32)
     with pytest.raises(TypeError):
         torch.set_default_dtype(torch.int64)
+
+
+@pytest.mark.parametrize("reduce", [torch.sum, torch.prod, torch.cumsum, torch.cumprod])
+def test_elements_are_converted_before_they_are_reduced(reduce):
+    x = torch.tensor([1.5, 1.5, -1.5])
+    for dtype in (torch.int64, torch.int8, torch.bool, torch.float64):
+        expected = reduce(x.to(dtype), 0).to(dtype)
+        torch.testing.assert_close(reduce(x, 0, dtype=dtype), expected)

@@ -202,7 +202,12 @@ PyObject* device_get_index(PyObject* self, void*) {
 PyObject* device_reduce(PyObject* self, PyObject*) {
   return Py_BuildValue("O(N)", device_type, device_str(self));
 }
-PyObject* device_enter(PyObject* self, PyObject*) { return Py_NewRef(self); }
+PyObject* device_enter(PyObject* self, PyObject*) {
+  return guarded([&] {
+    require_cpu(reinterpret_cast<PyDevice*>(self)->device);
+    return Py_NewRef(self);
+  });
+}
 PyObject* device_exit(PyObject*, PyObject*) { Py_RETURN_NONE; }
 PyGetSetDef device_getset[] = {{"type", device_get_type, nullptr, nullptr, nullptr},
                                {"index", device_get_index, nullptr, nullptr, nullptr},

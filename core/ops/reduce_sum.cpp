@@ -5,10 +5,16 @@ namespace adj {
 
 namespace {
 
+// Whether elements are to be converted before they are combined: not where integers, which wrap,
+// give the same in the end.
+bool converts_first(const Tensor& x, std::optional<DType> dtype) {
+  if (!dtype || *dtype == x.dtype()) return false;
+  return is_differentiable(*dtype) || is_differentiable(x.dtype()) || *dtype == DType::b8;
+}
+
 // The sum in the dtype that torch gives it: integers and bools add up as int64.
 Tensor sum_plain(const Tensor& x, DimMask mask, bool keepdim, std::optional<DType> dtype) {
-  bool convert_first = dtype && is_differentiable(*dtype) && *dtype != x.dtype();
-  Tensor in = convert_first ? cast(x, *dtype) : x;
+  Tensor in = converts_first(x, dtype) ? cast(x, *dtype) : x;
   Tensor out = reduce_dims(Reduce::sum, in, mask, keepdim);
   return cast(out, dtype.value_or(is_differentiable(x.dtype()) ? x.dtype() : out.dtype()));
 }
@@ -139,8 +145,7 @@ tensor(3.)
 )");
 
 Tensor prod_plain(const Tensor& x, DimMask mask, bool keepdim, std::optional<DType> dtype) {
-  bool convert_first = dtype && is_differentiable(*dtype) && *dtype != x.dtype();
-  Tensor in = convert_first ? cast(x, *dtype) : x;
+  Tensor in = converts_first(x, dtype) ? cast(x, *dtype) : x;
   Tensor out = reduce_dims(Reduce::prod, in, mask, keepdim);
   return cast(out, dtype.value_or(is_differentiable(x.dtype()) ? x.dtype() : out.dtype()));
 }

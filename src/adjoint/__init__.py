@@ -183,17 +183,16 @@ def __getattr__(name: str) -> Any:
         value = getattr(_importlib.import_module(f"adjoint.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
-    public = not name.startswith("_") or name in ("_dynamo", "_inductor")
+    public = not name.startswith("_") or name in ("_C", "_dynamo", "_inductor", "_utils")
     if public and _importlib_util.find_spec(f"adjoint.{name}"):
         return _importlib.import_module(f"adjoint.{name}")
     if name.startswith("_foreach_"):
         return getattr(_importlib.import_module("adjoint._foreach"), name)
-    if name in ("_C", "_dynamo", "_utils"):
-        return _importlib.import_module(f"adjoint.{name}")
     if name.endswith("Storage"):
         storage = _importlib.import_module("adjoint.storage")
         if hasattr(storage, name):
             return getattr(storage, name)
     if name in ("functional", "_tensor", "_VF"):  # modules of torch that are this one here
         return _importlib.import_module("adjoint")
-    raise AttributeError(f"module 'adjoint' has no attribute '{name}'")
+    reason = ": it has no sparse tensors" if name.startswith("sparse") else ""
+    raise AttributeError(f"module 'adjoint' has no attribute '{name}'{reason}")

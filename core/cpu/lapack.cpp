@@ -1,5 +1,6 @@
 #include "cpu/lapack.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -167,7 +168,7 @@ int cholesky(int n, T* a) {
       }
     }
   }
-  for (int j = 1; j < n; ++j) memset(a + int64_t{j} * n, 0, sizeof(T) * static_cast<size_t>(j));
+  for (int j = 1; j < n; ++j) std::fill_n(a + int64_t{j} * n, j, T(0));
   return info;
 }
 

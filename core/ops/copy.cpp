@@ -140,7 +140,7 @@ struct Zero : Linear {
     write_into(out, scalar_tensor(int64_t{0}, out.dtype()));
     return as_outs(out);
   }
-  static Tensor transpose(Tensor g, const TensorMeta& x) { return ops::zeros(x.sizes, x.dtype); }
+  static Tensor transpose(Tensor, const TensorMeta& x) { return ops::zeros(x.sizes, x.dtype); }
   static Outs batch(Batch& b) { return batch_same(b); }
 };
 ADJ_OP(Zero, "zero(input: Tensor) -> Tensor", R"(

@@ -358,7 +358,10 @@ struct Meshgrid : Composite {
                       tensors[0].dtype(), " and ", tensors[i].dtype());
       sizes.push_back(tensors[i].numel());
     }
-    if (swap) std::swap(sizes[0], sizes[1]);
+    if (swap) {
+      sizes[0] = tensors[1].numel();
+      sizes[1] = tensors[0].numel();
+    }
     Outs out;
     for (int i = 0; i < n; ++i) {
       Dims column;

@@ -10,7 +10,8 @@ def pytest_configure(config):
     )
     config.addinivalue_line(
         "markers",
-        "resident: measures memory; skipped under AddressSanitizer, which keeps what is freed",
+        "resident: measures memory or time; skipped under AddressSanitizer, which keeps what is "
+        "freed and takes its time",
     )
     config.addinivalue_line(
         "markers",

@@ -53,6 +53,7 @@ def test_memory():
     assert int(peak) < 45 * 1024  # kB
 
 
+@pytest.mark.resident
 def test_time():
     """Best of three: a tenth of a second, and as much again for a busy machine."""
 

@@ -174,3 +174,13 @@ def test_common_divisors_of_every_integer_dtype():
     assert adjoint.gcd(adjoint.tensor([-(2**63)]), adjoint.tensor([6])).item() == 2
     with pytest.raises(NotImplementedError):
         adjoint.gcd(adjoint.tensor([True]), adjoint.tensor([True]))
+
+
+@pytest.mark.parametrize("name", ["zeta_slope", "gammainc_slope"])
+def test_derivatives_of_orders_that_are_not_there(name):
+    slope = adjoint._core._namespaces["_nodes"][name]
+    x = adjoint.tensor([1.5, 2.5])
+    assert slope(x + 1, x, -1).tolist() == [0, 0]
+    for order in (6, 1 << 40):
+        with pytest.raises(RuntimeError, match="order"):
+            slope(x + 1, x, order)

@@ -209,6 +209,8 @@ inline float gammaincc(float a, float x) { return (float)gammaincc((double)a, x,
 
 // The n-th derivative of P by a, n from 1 to 5.
 inline double gammainc_slope(double a, double x, double n, double tiny = kTinyDouble) {
+  if (!(n <= 5)) return kNaN;
+  if (n < 0) return 0;  // of a term that has the factor n + 1
   if (n == 1) return gamma_regularized(Jet<1>::variable(a), x, false, tiny).c[1];
   return gamma_regularized(Jet<5>::variable(a), x, false, tiny).derivative((int)n);
 }

@@ -58,6 +58,8 @@ inline float zeta(float s, float q) { return (float)zeta_of((double)s, (double)q
 
 // The n-th derivative of zeta by s, n from 0 to 5; of q > 0 alone.
 inline double zeta_slope(double s, double q, double n) {
+  if (!(n <= 5)) return kNaN;
+  if (n < 0) return 0;  // of a term that has the factor n + 1
   if (n == 0) return zeta_of(s, q);
   if (!(s > 1) || !(q > 0)) return kNaN;
   if (n == 1) return zeta_of(Jet<1>::variable(s), q).c[1];
